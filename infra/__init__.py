@@ -1,0 +1,1 @@
+"""Where it runs: the `evcs` command line, the local stack, the simulators."""

@@ -1,0 +1,87 @@
+"""`evcs platform`: the simulated city platform as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import click
+
+from infra.simulator.platform.dialect import BEIJING, Dialect, Spelling
+from infra.simulator.platform.ledger import Ledger
+from infra.simulator.platform.server import CityPlatform
+from infra.simulator.platform.settings import (
+    DEMO_OPERATOR_ID,
+    DEMO_SECRET,
+    TOKEN_AVAILABLE_S,
+    PlatformSettings,
+)
+
+EPILOG = """\b
+Example:
+  evcs platform run --port 18080
+  curl http://127.0.0.1:18080/_control/ledger
+  curl -d '[{"kind": "ret-busy", "count": 3}]' http://127.0.0.1:18080/_control/faults
+"""
+
+
+@click.group("platform")
+def command() -> None:
+    """The simulated city supervision platform, a strict receiver."""
+
+
+@command.command(epilog=EPILOG)
+@click.option("--port", default=18080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--operator-id", default=DEMO_OPERATOR_ID, show_default=True, help="The only operator it knows.")
+@click.option("--operator-secret", default=DEMO_SECRET, help="OperatorSecret of query_token.")
+@click.option("--data-secret", default=DEMO_SECRET, help="DataSecret, 16 characters.")
+@click.option("--data-iv", default=DEMO_SECRET, help="DataSecretIV, 16 characters.")
+@click.option("--sig-secret", default=DEMO_SECRET, help="SigSecret.")
+@click.option("--token-seconds", default=TOKEN_AVAILABLE_S, show_default=True, help="Life of a token.")
+@click.option("--base-path", default=BEIJING.base_path, show_default=True, help="Path of the interfaces.")
+@click.option(
+    "--spelling",
+    type=click.Choice([spelling.value for spelling in Spelling]),
+    default=BEIJING.spelling.value,
+    show_default=True,
+    help="How the service's money is spelt.",
+)
+@click.option("--counts-only", is_flag=True, help="Keep counts, not payloads, for long runs.")
+def run(
+    port: int,
+    operator_id: str,
+    operator_secret: str,
+    data_secret: str,
+    data_iv: str,
+    sig_secret: str,
+    token_seconds: int,
+    base_path: str,
+    spelling: str,
+    counts_only: bool,
+) -> None:
+    """Receive an operator's pushes until interrupted, and judge them strictly.
+
+    Without options it plays Beijing with the public test secrets.
+    """
+    settings = PlatformSettings(
+        operator_id=operator_id,
+        operator_secret=operator_secret,
+        data_secret=data_secret,
+        data_iv=data_iv,
+        sig_secret=sig_secret,
+        port=port,
+        token_available_s=token_seconds,
+        dialect=Dialect(base_path=base_path.rstrip("/"), spelling=Spelling(spelling)),
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(CityPlatform(settings, ledger=Ledger(counts_only=counts_only))))
+
+
+async def _serve(platform: CityPlatform) -> None:
+    await platform.start()
+    click.echo(f"The simulated platform listens at {platform.base_url}/ for {platform.settings.operator_id}")
+    click.echo(f"Its ledger is at {platform.control_url}/ledger")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await platform.stop()

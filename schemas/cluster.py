@@ -1,0 +1,87 @@
+"""Which Kafka cluster to speak to: address, TLS and SASL, as every client of ours needs them.
+
+Read once, at a service's entry point, from the environment. Nothing else decides how to connect.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.errors import MisconfiguredSchemas
+
+LOCAL_BOOTSTRAP = "127.0.0.1:19092"
+
+#: Our producers place a key where Java's default partitioner would: topics that are joined by key
+#: (telemetry, charge events, connector state) must agree on the partition.
+PARTITIONER = "murmur2_random"
+
+_ENVIRONMENT = {
+    "EVCS_KAFKA_SECURITY_PROTOCOL": "security.protocol",
+    "EVCS_KAFKA_SASL_MECHANISM": "sasl.mechanism",
+    "EVCS_KAFKA_SASL_USERNAME": "sasl.username",
+    "EVCS_KAFKA_SASL_PASSWORD": "sasl.password",
+    "EVCS_KAFKA_SSL_CA_LOCATION": "ssl.ca.location",
+    "EVCS_KAFKA_SSL_CERTIFICATE_LOCATION": "ssl.certificate.location",
+    "EVCS_KAFKA_SSL_KEY_LOCATION": "ssl.key.location",
+    "EVCS_KAFKA_SSL_KEY_PASSWORD": "ssl.key.password",
+}
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaCluster:
+    """Address and security of one Kafka cluster.
+
+    `bootstrap` is `host:port[,host:port…]`. `security` holds librdkafka's own names and is kept out of
+    `repr`, since it holds passwords. `topic_prefix` comes before every topic's name, so that several
+    installations, or a replay, share a cluster without meeting.
+    """
+
+    bootstrap: str = LOCAL_BOOTSTRAP
+    security: Mapping[str, str] = field(default_factory=dict, repr=False)
+    topic_prefix: str = ""
+    schema_registry_url: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "KafkaCluster":
+        """The cluster that `EVCS_KAFKA_*` names; without them the local one.
+
+        Raises MisconfiguredSchemas for an unknown security protocol.
+        """
+        env = os.environ if environ is None else environ
+        security = {theirs: env[ours] for ours, theirs in _ENVIRONMENT.items() if env.get(ours)}
+        protocol = security.get("security.protocol", "PLAINTEXT")
+        if protocol not in _PROTOCOLS:
+            raise MisconfiguredSchemas(
+                f"EVCS_KAFKA_SECURITY_PROTOCOL is {protocol!r}: use one of {', '.join(_PROTOCOLS)}"
+            )
+        port = env.get("EVCS_KAFKA_PORT")
+        local = f"127.0.0.1:{port}" if port else LOCAL_BOOTSTRAP
+        return cls(
+            bootstrap=env.get("EVCS_KAFKA_BOOTSTRAP") or local,
+            security=security,
+            topic_prefix=env.get("EVCS_TOPIC_PREFIX", ""),
+            schema_registry_url=env.get("EVCS_SCHEMA_REGISTRY_URL", ""),
+        )
+
+    def topic(self, name: str) -> str:
+        """The name that topic `name` has on this cluster."""
+        return self.topic_prefix + name
+
+    def client_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:
+        """librdkafka's configuration for a client of this cluster; `more` takes `_` for `.`."""
+        return {
+            "bootstrap.servers": self.bootstrap,
+            **self.security,
+            **{key.replace("_", "."): value for key, value in more.items()},
+        }
+
+    def producer_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:
+        """Configuration of a producer that neither loses nor reorders: idempotent, all replicas acknowledge."""
+        return self.client_config(
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            partitioner=PARTITIONER,
+            **more,
+        )

@@ -1,0 +1,177 @@
+"""Records to bytes and back: Avro in Confluent's wire format (0x00, 4-byte big-endian schema id, Avro body).
+
+The only file that knows fastavro. Instants stay integers of milliseconds (datetimes would cost more than
+the rest of a decode); decimals are `Decimal`.
+"""
+
+import io
+import struct
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import fastavro
+import msgspec
+
+from schemas.errors import MisconfiguredSchemas, UndecodableRecord, UnencodableRecord, UnknownSchemaId
+from schemas.records.charge_events import BillIssued, ChargeStarted, ChargeStartFailed, ChargeStopped
+from schemas.records.charger_commands import StartCharge, StopCharge
+from schemas.records.connector_state import ConnectorState
+from schemas.records.derived import ChargeProgress, Order, StartResult, StatusChange, StopResult
+from schemas.records.faults import Anomaly, DeadLetter
+from schemas.records.station import Station
+from schemas.records.telemetry import Telemetry
+from schemas.registry import SchemaVersion, load_schemas, pinned_ids, registry_ids
+
+#: A record's file name and the dataclass of its newest version.
+RECORD_TYPES: dict[str, type] = {
+    "telemetry": Telemetry,
+    "charge_started": ChargeStarted,
+    "charge_start_failed": ChargeStartFailed,
+    "charge_stopped": ChargeStopped,
+    "bill_issued": BillIssued,
+    "start_charge": StartCharge,
+    "stop_charge": StopCharge,
+    "station": Station,
+    "connector_state": ConnectorState,
+    "status_change": StatusChange,
+    "charge_progress": ChargeProgress,
+    "start_result": StartResult,
+    "stop_result": StopResult,
+    "order": Order,
+    "anomaly": Anomaly,
+    "dead_letter": DeadLetter,
+}
+
+MAGIC = b"\x00"
+HEADER_SIZE = 5
+_HEADER = struct.Struct(">BI")
+
+T = TypeVar("T")
+
+
+def _without_instants(schema: Any) -> Any:
+    """The same schema with timestamp-millis read and written as plain longs."""
+    if isinstance(schema, Mapping):
+        return {
+            key: _without_instants(value)
+            for key, value in schema.items()
+            if not (key == "logicalType" and value == "timestamp-millis")
+        }
+    if isinstance(schema, list):
+        return [_without_instants(part) for part in schema]
+    return schema
+
+
+def _plain(value: Any) -> Any:
+    """A dataclass as the nested dicts and lists that fastavro writes."""
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+class Codec:
+    """Encodes and decodes every record type under the schema ids it was made with.
+
+    `ids` gives each schema version its id. Encoding uses the newest version; decoding takes any version
+    and resolves it to the newest.
+    """
+
+    def __init__(self, ids: Mapping[SchemaVersion, int]) -> None:
+        schemas = load_schemas()
+        missing = sorted(set(schemas) - set(ids))
+        if missing:
+            raise MisconfiguredSchemas(f"no id for {', '.join(map(str, missing))}: add it to schema_ids.toml")
+        self._readers: dict[int, tuple[Any, Any, type]] = {}
+        self._writers: dict[type, tuple[bytes, Any]] = {}
+        self._heads: dict[tuple[type, int], Any] = {}
+        for record, record_type in RECORD_TYPES.items():
+            versions = sorted(v for v in schemas if v.record == record)
+            if not versions:
+                raise MisconfiguredSchemas(f"schemas/records/{record}.v1.avsc is missing")
+            parsed = {v: fastavro.parse_schema(_without_instants(schemas[v])) for v in versions}
+            newest = versions[-1]
+            for version in versions:
+                resolve_to = None if version == newest else parsed[newest]
+                self._readers[ids[version]] = (parsed[version], resolve_to, record_type)
+            self._writers[record_type] = (_HEADER.pack(0, ids[newest]), parsed[newest])
+
+    def header(self, record_type: type) -> bytes:
+        """The five bytes before every newest-version record of this type."""
+        return self._writers[record_type][0]
+
+    def encode(self, record: Any) -> bytes:
+        """A record's wire format. Raises UnencodableRecord, naming the record's type."""
+        header, schema = self._writers[type(record)]
+        return header + self._write(schema, _plain(record), type(record))
+
+    def encode_head(self, record_type: type, values: Mapping[str, Any]) -> bytes:
+        """The wire format's beginning: the header and the first `len(values)` fields, in order.
+
+        Avro writes a record's fields one after another, so the rest may be appended as bytes.
+        """
+        header, schema = self._writers[record_type]
+        key = (record_type, len(values))
+        head = self._heads.get(key)
+        if head is None:
+            cut = {k: v for k, v in schema.items() if not k.startswith("__")}
+            cut["fields"] = cut["fields"][: len(values)]
+            if [f["name"] for f in cut["fields"]] != list(values):
+                raise UnencodableRecord(f"{record_type.__name__}: {list(values)} are not its first fields")
+            head = self._heads[key] = fastavro.parse_schema(cut)
+        return header + self._write(head, {k: _plain(v) for k, v in values.items()}, record_type)
+
+    @staticmethod
+    def _write(schema: Any, value: Any, record_type: type) -> bytes:
+        out = io.BytesIO()
+        try:
+            fastavro.schemaless_writer(out, schema, value)
+        except (ValueError, TypeError, OverflowError, KeyError, AttributeError) as error:
+            raise UnencodableRecord(f"{record_type.__name__}: {error}") from error
+        return out.getvalue()
+
+    def decode(self, data: bytes | None) -> Any:
+        """The record in these bytes, of whichever type their schema id says.
+
+        Raises UnknownSchemaId, or UndecodableRecord for anything that is not exactly one whole record.
+        """
+        if data is None or len(data) < HEADER_SIZE or data[:1] != MAGIC:
+            raise UndecodableRecord("not in Confluent's wire format: no zero byte and schema id in front")
+        schema_id = _HEADER.unpack_from(data)[1]
+        reader = self._readers.get(schema_id)
+        if reader is None:
+            raise UnknownSchemaId(schema_id)
+        writer_schema, reader_schema, record_type = reader
+        body = io.BytesIO(data)
+        body.seek(HEADER_SIZE)
+        try:
+            value = fastavro.schemaless_reader(body, writer_schema, reader_schema)
+            record: Any = msgspec.convert(value, record_type, builtin_types=_AS_THEY_ARE)
+        except Exception as error:  # fastavro raises what its C code happens to meet
+            raise UndecodableRecord(f"{record_type.__name__}: {type(error).__name__}: {error}") from error
+        if body.tell() != len(data):
+            raise UndecodableRecord(f"{record_type.__name__}: {len(data) - body.tell()} bytes too many")
+        return record
+
+    def decode_as(self, record_type: type[T], data: bytes | None) -> T:
+        """The record in these bytes, which must be of this type. Raises as `decode`."""
+        record = self.decode(data)
+        if type(record) is not record_type:
+            raise UndecodableRecord(
+                f"is a {type(record).__name__}, not a {record_type.__name__}", reason="unexpected_record_type"
+            )
+        return record
+
+
+_AS_THEY_ARE = (bytes,)
+
+
+@cache
+def codec_for(schema_registry_url: str) -> Codec:
+    """The codec for this Schema Registry; with an empty URL the one for the repository's pinned ids."""
+    if schema_registry_url:
+        return Codec(registry_ids(schema_registry_url, load_schemas()))
+    return Codec(pinned_ids())

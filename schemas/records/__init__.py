@@ -1,0 +1,1 @@
+"""Records: one `<record>.v<N>.avsc` per version, and the frozen dataclasses of the newest versions."""

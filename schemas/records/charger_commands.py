@@ -1,0 +1,24 @@
+"""Commands to chargers, on `charger-commands`. Instants are UTC milliseconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StartCharge:
+    """Start a charge; a charger must not obey after `expires_at`."""
+
+    start_charge_seq: str
+    connector_id: str
+    charge_model: int
+    qr_code: str
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopCharge:
+    """Stop a charge."""
+
+    start_charge_seq: str
+    connector_id: str
+    issued_at: int

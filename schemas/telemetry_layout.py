@@ -1,0 +1,76 @@
+"""How a telemetry record's bytes are laid out, so that most samples need no decode.
+
+Avro writes fields in order and each is self-delimiting: if a payload starts with the same bytes as the
+connector's last one, none of the leading fields has changed. `sampled_at` and `meter_wh` follow right
+behind that routing prefix.
+"""
+
+from schemas.codec import HEADER_SIZE
+
+#: Bytes of `sampled_at` for instants from 1987 to 2039: a zigzag varint of six 7-bit groups.
+INSTANT_SIZE = 6
+
+#: Larger than the order code of any instant that `INSTANT_SIZE` covers.
+NEVER = 1 << 48
+
+
+def routing_prefix(payload: bytes) -> bytes:
+    """The bytes up to and including `charge_model`. Raises IndexError when the payload is too short."""
+    end = HEADER_SIZE
+    for _ in range(3):
+        end = _behind_varint(payload, end)
+    size, end = read_long(payload, end)
+    return payload[: _behind_varint(payload, end + size)]
+
+
+def _behind_varint(payload: bytes, at: int) -> int:
+    while payload[at] & 0x80:
+        at += 1
+    return at + 1
+
+
+def read_long(payload: bytes, at: int) -> tuple[int, int]:
+    """The Avro long that begins at `at`, and the position behind it. Raises IndexError at the payload's end."""
+    byte = payload[at]
+    value = byte & 0x7F
+    shift = 7
+    while byte & 0x80:
+        at += 1
+        byte = payload[at]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return (value >> 1) ^ -(value & 1), at + 1
+
+
+def write_long(value: int) -> bytes:
+    """An integer as an Avro long."""
+    zigzag = (value << 1) ^ (value >> 63)
+    if zigzag < 0x80:
+        return zigzag.to_bytes(1, "little")
+    out = bytearray()
+    while zigzag >= 0x80:
+        out.append(zigzag & 0x7F | 0x80)
+        zigzag >>= 7
+    out.append(zigzag)
+    return bytes(out)
+
+
+def order_code(instant_ms: int) -> int:
+    """A number that compares as `sampled_at` does: its varint's bytes, read as one little-endian integer.
+
+    All instants from 1987 to 2039 have varints of one length, whose integers compare like the instants, so
+    samples are put in order without decoding one. Instants outside compare as earlier or later than all.
+    """
+    zigzag = instant_ms << 1
+    if zigzag < 1 << 40:
+        return 0
+    if zigzag >= 1 << 42:
+        return NEVER
+    return (
+        (zigzag & 0x7F | 0x80)
+        | (zigzag >> 7 & 0x7F | 0x80) << 8
+        | (zigzag >> 14 & 0x7F | 0x80) << 16
+        | (zigzag >> 21 & 0x7F | 0x80) << 24
+        | (zigzag >> 28 & 0x7F | 0x80) << 32
+        | (zigzag >> 35) << 40
+    )

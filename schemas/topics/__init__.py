@@ -1,0 +1,1 @@
+"""Topics: one TOML file each, read by `schemas.topic`."""

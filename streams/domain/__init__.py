@@ -1,0 +1,1 @@
+"""The rules: pure functions and state, with `now` and every setting as arguments."""

@@ -1,0 +1,206 @@
+"""One charge while it is open: its readings, the tariff periods it has entered, and what they cost.
+
+Energy comes from the connector's cumulative register. Where a tariff period begins between two readings,
+the register is interpolated linearly; money is computed in whole units and rounded once, cumulatively, so
+that the periods always add up to the totals.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.records.charge_events import BillIssued
+from schemas.records.connector_state import ChargeState, TariffMark
+from schemas.records.derived import ProgressPeriod
+from streams.domain.tariff import END_OF_TIME, Tariff
+
+#: Wh times 1/10000 CNY/kWh, for one fen.
+_FEN = 100_000
+
+
+def to_fen(watt_hour_prices: int) -> int:
+    """Energy (Wh) times price (1/10000 CNY/kWh), rounded half up to CNY 0.01."""
+    return (watt_hour_prices + _FEN // 2) // _FEN
+
+
+@dataclass(slots=True)
+class Charge:
+    """What is known of one open charge. Instants in UTC ms, energies in Wh; None stands for not known.
+
+    All registers are raw readings plus `rebase_wh`, which makes up for a register that jumped back.
+    """
+
+    seq: str
+    model: int
+    known_at: int
+    started_at: int | None = None
+    start_reported: bool = False
+    start_announced: bool = False
+    first_sampled_at: int | None = None
+    ended_at: int | None = None
+    meter_end_wh: int | None = None
+    stop_reason: int | None = None
+    stop_reported: bool = False
+    stop_announced: bool = False
+    final_progress_sent: bool = False
+    rebase_wh: int = 0
+    user_name: str = ""
+    ident_code: str = ""
+    vin: str = ""
+    marks: list[TariffMark] = field(default_factory=list)
+    bill: BillIssued | None = None
+    flags: set[str] = field(default_factory=set)
+    next_push_at: int = 0
+    reading_at: int = 0
+    reading_wh: int = 0
+    next_boundary: int = END_OF_TIME
+    #: The encoded beginning of this charge's progress records, as long as no field in it changes.
+    progress_head: bytes | None = None
+
+    def begin(self, at: int, meter_wh: int, tariff: Tariff) -> None:
+        """The charge starts at this register. A start that is learned late re-splits what was read before."""
+        later = self.marks
+        read = (self.reading_at, self.reading_wh)
+        self.started_at = at
+        elec, service = tariff.price_at(at)
+        self.marks = [TariffMark(at, meter_wh, elec, service, at, meter_wh, at)]
+        self.reading_at, self.reading_wh = at, meter_wh
+        self.next_boundary = tariff.next_boundary(at)
+        if later and read[0] > at:
+            if later[0].at > at:
+                self.read(later[0].at, later[0].meter_wh, tariff)
+            self.marks += [mark for mark in later[1:] if mark.at > self.marks[-1].at]
+            self.reading_at, self.reading_wh = read
+            self.next_boundary = tariff.next_boundary(max(read[0], self.marks[-1].at))
+        self.progress_head = None
+
+    def read(self, at: int, meter_wh: int, tariff: Tariff) -> None:
+        """Takes a reading; marks every tariff period that began since the last one."""
+        if at < self.reading_at:
+            return
+        while self.next_boundary <= at:
+            boundary = self.next_boundary
+            elec, service = tariff.price_at(boundary)
+            before_at, before_wh = self.reading_at, self.reading_wh
+            register = interpolate(before_at, before_wh, at, meter_wh, boundary)
+            self.marks.append(TariffMark(boundary, register, elec, service, before_at, before_wh, at))
+            self.next_boundary = tariff.next_boundary(boundary)
+            self.progress_head = None
+        self.reading_at, self.reading_wh = at, meter_wh
+
+    def close(self, tariff: Tariff) -> None:
+        """Cuts the marks at the end of the charge: what was read behind it must not count.
+
+        A boundary that was placed between a reading before the end and one behind it is placed again, with
+        the end in the later one's stead, so that the split is the same whichever came first.
+        """
+        assert self.ended_at is not None and self.meter_end_wh is not None
+        end, end_wh = self.ended_at, self.meter_end_wh
+        if self.reading_at < end:
+            self.read(end, end_wh, tariff)
+        kept = [self.marks[0]]
+        for mark in self.marks[1:]:
+            if mark.at >= end:
+                break
+            register = mark.meter_wh
+            if mark.after_at > end:
+                register = interpolate(mark.before_at, mark.before_wh, end, end_wh, mark.at)
+            register = min(max(register, kept[-1].meter_wh), max(end_wh, kept[-1].meter_wh))
+            kept.append(
+                TariffMark(
+                    mark.at,
+                    register,
+                    mark.elec_price_e4,
+                    mark.service_price_e4,
+                    mark.before_at,
+                    mark.before_wh,
+                    mark.after_at,
+                )
+            )
+        self.marks = kept
+        self.reading_at, self.reading_wh = end, end_wh
+
+    def periods(self, at: int, meter_wh: int) -> list[ProgressPeriod]:
+        """The tariff periods up to a reading, with energy and money; sums of money are rounded cumulatively."""
+        result: list[ProgressPeriod] = []
+        elec_sum = service_sum = elec_fen = service_fen = 0
+        for index, mark in enumerate(self.marks):
+            following = self.marks[index + 1] if index + 1 < len(self.marks) else None
+            end, end_wh = (following.at, following.meter_wh) if following else (at, meter_wh)
+            energy = end_wh - mark.meter_wh
+            elec_sum += energy * mark.elec_price_e4
+            service_sum += energy * mark.service_price_e4
+            result.append(
+                ProgressPeriod(
+                    mark.at,
+                    max(end, mark.at),
+                    mark.elec_price_e4,
+                    mark.service_price_e4,
+                    energy,
+                    to_fen(elec_sum) - elec_fen,
+                    to_fen(service_sum) - service_fen,
+                )
+            )
+            elec_fen, service_fen = to_fen(elec_sum), to_fen(service_sum)
+        return result
+
+    def to_state(self) -> ChargeState:
+        """This charge as the state topic keeps it."""
+        return ChargeState(
+            start_charge_seq=self.seq,
+            charge_model=self.model,
+            started_at=self.started_at,
+            start_reported=self.start_reported,
+            start_announced=self.start_announced,
+            first_sampled_at=self.first_sampled_at,
+            ended_at=self.ended_at,
+            meter_end_wh=self.meter_end_wh,
+            stop_reason=self.stop_reason,
+            stop_reported=self.stop_reported,
+            stop_announced=self.stop_announced,
+            final_progress_sent=self.final_progress_sent,
+            known_at=self.known_at,
+            rebase_wh=self.rebase_wh,
+            user_name=self.user_name,
+            ident_code=self.ident_code,
+            vin=self.vin,
+            marks=tuple(self.marks),
+            bill=self.bill,
+            flags=tuple(sorted(self.flags)),
+        )
+
+    @classmethod
+    def from_state(cls, state: ChargeState, tariff: Tariff) -> "Charge":
+        """The charge that the state topic kept; its newest reading is at least its last mark."""
+        charge = cls(
+            seq=state.start_charge_seq,
+            model=state.charge_model,
+            known_at=state.known_at,
+            started_at=state.started_at,
+            start_reported=state.start_reported,
+            start_announced=state.start_announced,
+            first_sampled_at=state.first_sampled_at,
+            ended_at=state.ended_at,
+            meter_end_wh=state.meter_end_wh,
+            stop_reason=state.stop_reason,
+            stop_reported=state.stop_reported,
+            stop_announced=state.stop_announced,
+            final_progress_sent=state.final_progress_sent,
+            rebase_wh=state.rebase_wh,
+            user_name=state.user_name,
+            ident_code=state.ident_code,
+            vin=state.vin,
+            marks=list(state.marks),
+            bill=state.bill,
+            flags=set(state.flags),
+        )
+        if charge.marks:
+            last = charge.marks[-1]
+            charge.reading_at, charge.reading_wh = last.at, last.meter_wh
+            charge.next_boundary = tariff.next_boundary(last.at)
+        return charge
+
+
+def interpolate(at0: int, wh0: int, at1: int, wh1: int, at: int) -> int:
+    """The register at `at`, on the straight line between two readings."""
+    if at1 <= at0:
+        return wh1
+    return wh0 + (wh1 - wh0) * (at - at0) // (at1 - at0)

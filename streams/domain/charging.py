@@ -1,0 +1,150 @@
+"""The life of a charge: what starts it, what ends it, and when its order is made.
+
+Telemetry and events of one charge may come in either order, twice, or one of them never. Each contributes
+what it knows; the order is made once, when the end is known and everything that could still change it has
+come or has been waited for.
+"""
+
+from schemas.records.derived import ProgressKind, StartResult, StopResult
+from schemas.records.telemetry import Telemetry
+from schemas.values import ConnectorStatus
+from streams.domain.charge import Charge
+from streams.domain.connector import Connector
+from streams.domain.orders import disagreements, finalize
+from streams.domain.tracker import Tracker
+
+
+def take_charge_fields(tracker: Tracker, connector: Connector, sample: Telemetry, running: Charge | None) -> bool:
+    """A sample whose leading fields changed: it may begin a charge, or end the running one."""
+    seq = sample.start_charge_seq
+    changed = False
+    if running is not None and running.seq != seq:
+        end_by_telemetry(tracker, connector, running, sample)
+        changed = True
+    if not seq or seq in connector.closed_seqs:
+        return changed
+    charge = connector.charge(seq)
+    if charge is None:
+        if sample.status != ConnectorStatus.CHARGING:
+            return changed
+        charge = Charge(seq, sample.charge_model, known_at=sample.sampled_at)
+        connector.charges = (*connector.charges, charge)
+    if charge.first_sampled_at is None and (charge.ended_at is None or sample.sampled_at < charge.ended_at):
+        charge.first_sampled_at = charge.next_push_at = sample.sampled_at
+        if charge.started_at is None:
+            charge.begin(sample.sampled_at, sample.meter_wh, tracker.tariff_of(connector))
+        changed = True
+    return changed
+
+
+def end_by_telemetry(tracker: Tracker, connector: Connector, charge: Charge, sample: Telemetry) -> None:
+    """Samples no longer carry the charge: it has ended, whether or not ChargeStopped comes."""
+    charge.ended_at = sample.sampled_at
+    charge.meter_end_wh = sample.meter_wh + charge.rebase_wh
+    charge.known_at = max(charge.known_at, sample.sampled_at)
+
+
+def announce_start(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
+    """Puts out the start result, once (Beijing V1.1 §1.1.8)."""
+    if charge.start_announced or charge.started_at is None:
+        return
+    charge.start_announced = True
+    result = StartResult(
+        charge.seq,
+        connector.connector_id,
+        connector.station_id,
+        charge.model,
+        True,
+        0,
+        charge.started_at,
+        charge.ident_code,
+        charge.vin,
+    )
+    tracker.out.put(result, connector.key, now)
+
+
+def announce_stop(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
+    """Puts out the last progress and the stop result, once each (Beijing V1.1 §1.1.10, §1.1.12)."""
+    assert charge.ended_at is not None and charge.meter_end_wh is not None
+    if not charge.final_progress_sent and charge.started_at is not None:
+        charge.final_progress_sent = True
+        at = max(charge.ended_at, charge.reading_at)
+        meter_wh = max(charge.meter_end_wh, charge.reading_wh)
+        tracker.out.progress(connector, charge, ProgressKind.STOPPED, charge.ended_at, at, meter_wh)
+    if not charge.stop_announced:
+        charge.stop_announced = True
+        result = StopResult(
+            charge.seq, connector.connector_id, connector.station_id, charge.model, True, 0, charge.ended_at
+        )
+        tracker.out.put(result, connector.key, now)
+
+
+def ready_at(tracker: Tracker, connector: Connector, charge: Charge) -> int | None:
+    """From when on the order can be made; None while the charge runs or its start is not known."""
+    if charge.ended_at is None or charge.started_at is None:
+        return None
+    policy = tracker.policy
+    if not charge.stop_reported:
+        return charge.known_at + policy.stop_wait_ms
+    at = 0
+    if connector.newest is None or tracker.newest_reading(connector)[0] < charge.ended_at:
+        at = charge.known_at + policy.settle_ms
+    if charge.bill is None:
+        at = max(at, charge.known_at + policy.bill_wait_ms)
+    if not charge.start_reported:
+        at = max(at, charge.known_at + policy.start_wait_ms)
+    return at
+
+
+def close_finished(tracker: Tracker, connector: Connector, now: int) -> bool:
+    """Makes the orders of all charges that are ready."""
+    closed = False
+    for charge in connector.charges:
+        at = ready_at(tracker, connector, charge)
+        if at is not None and at <= now:
+            close(tracker, connector, charge, now)
+            closed = True
+    return closed
+
+
+def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
+    """Makes the charge's order and remembers the charge as closed."""
+    assert charge.started_at is not None and charge.ended_at is not None and charge.meter_end_wh is not None
+    if not charge.start_reported:
+        charge.flags.add("start_event_missing")
+    if not charge.stop_reported:
+        charge.flags.add("stop_event_missing")
+    if charge.first_sampled_at is None:
+        charge.flags.add("no_telemetry")
+    if not tracker.sites.knows(connector.connector_id):
+        charge.flags.add("unknown_connector")
+    if not connector.station_id:
+        connector.station_id = tracker.sites.station_id(connector.connector_id)
+    announce_start(tracker, connector, charge, now)
+    start_wh = charge.marks[0].meter_wh
+    if charge.ended_at < charge.started_at:
+        detail = f"ends {(charge.started_at - charge.ended_at) / 1000:.0f} s before its start"
+        charge.flags.add("end_before_start")
+        tracker.flag(connector, charge, "end_before_start", detail, now)
+        charge.ended_at = charge.started_at
+    if charge.meter_end_wh < start_wh:
+        detail = f"register {start_wh} Wh at the start, {charge.meter_end_wh} Wh at the end"
+        charge.flags.add("meter_backwards")
+        tracker.flag(connector, charge, "meter_backwards", detail, now)
+        charge.meter_end_wh = max(start_wh, charge.reading_wh)
+    charge.close(tracker.tariff_of(connector))
+    announce_stop(tracker, connector, charge, now)
+    order = finalize(charge, connector, tracker.sites.power_kw(connector.connector_id))
+    for disagreement in disagreements(order):
+        tracker.flag(connector, charge, "order_sums_disagree", disagreement, now)
+    tracker.out.put(order, charge.seq.encode(), now)
+    tracker.counts["orders"] += 1
+    forget(tracker, connector, charge)
+
+
+def forget(tracker: Tracker, connector: Connector, charge: Charge) -> None:
+    """Takes the charge off the connector and remembers its StartChargeSeq."""
+    connector.charges = tuple(other for other in connector.charges if other is not charge)
+    remembered = (*connector.closed_seqs, charge.seq)
+    connector.closed_seqs = remembered[-tracker.policy.closed_remembered :]
+    connector.state_head = None

@@ -1,0 +1,109 @@
+"""One connector as its worker holds it in memory. Hundreds of thousands of these live in one process."""
+
+from dataclasses import dataclass
+
+from schemas.records.connector_state import ConnectorState
+from streams.domain.charge import Charge
+from streams.domain.tariff import Tariff
+
+#: A status before the first sample.
+UNSEEN = -1
+
+
+@dataclass(slots=True, eq=False)
+class Connector:
+    """State of one connector. Instants are UTC ms.
+
+    `prefix`, `cut`, `newest`, `newest_code`, `due_code` and `seen_at` serve the path that decodes nothing:
+    `newest` is the payload of the newest sample, `newest_code` and `due_code` are order codes of its time and
+    of the time from which a sample must be looked at.
+    """
+
+    key: bytes
+    prefix: bytes
+    cut: int
+    newest: bytes | None
+    newest_code: int
+    due_code: int
+    #: The worker's clock when the newest sample came: silence counts from here.
+    seen_at: int
+    connector_id: str
+    equipment_id: str
+    station_id: str
+    #: As reported to platforms, 0 while silent; UNSEEN before the first sample.
+    status: int
+    park_status: int
+    lock_status: int
+    status_since: int
+    status_pushed_at: int
+    #: The last raw register that was looked at, Wh.
+    meter_wh: int
+    telemetry_offset: int
+    event_offset: int
+    charges: tuple[Charge, ...] = ()
+    closed_seqs: tuple[str, ...] = ()
+    #: When the timer that is set for this connector goes off, 0 for none.
+    wakes_at: int = 0
+    #: The encoded beginning of its state record, while a charge runs and nothing in it has changed.
+    state_head: bytes | None = None
+
+    def charge(self, seq: str) -> Charge | None:
+        """The open charge with this StartChargeSeq."""
+        for charge in self.charges:
+            if charge.seq == seq:
+                return charge
+        return None
+
+    def running(self) -> Charge | None:
+        """The charge that telemetry shows and that has not ended."""
+        for charge in reversed(self.charges):
+            if charge.ended_at is None and charge.first_sampled_at is not None:
+                return charge
+        return None
+
+    @classmethod
+    def unseen(cls, key: bytes, connector_id: str) -> "Connector":
+        """A connector of which nothing is known but that it exists."""
+        return cls(
+            key=key,
+            prefix=b"\xff",
+            cut=1,
+            newest=None,
+            newest_code=0,
+            due_code=0,
+            seen_at=0,
+            connector_id=connector_id,
+            equipment_id="",
+            station_id="",
+            status=UNSEEN,
+            park_status=0,
+            lock_status=0,
+            status_since=0,
+            status_pushed_at=0,
+            meter_wh=0,
+            telemetry_offset=-1,
+            event_offset=-1,
+        )
+
+    @classmethod
+    def from_state(cls, key: bytes, state: ConnectorState, tariff: Tariff) -> "Connector":
+        """The connector that the state topic kept; its sample's bytes are set by the tracker."""
+        connector = cls.unseen(key, state.connector_id)
+        connector.equipment_id = state.equipment_id
+        connector.station_id = state.station_id
+        connector.status = state.status
+        connector.park_status = state.park_status
+        connector.lock_status = state.lock_status
+        connector.status_since = state.status_since
+        connector.status_pushed_at = state.status_pushed_at
+        connector.telemetry_offset = state.telemetry_offset
+        connector.event_offset = state.event_offset
+        connector.closed_seqs = state.closed_seqs
+        connector.charges = tuple(Charge.from_state(c, tariff) for c in state.charges)
+        running = connector.running()
+        if running is not None:
+            running.next_push_at = state.next_push_at
+            if state.reading_at >= running.reading_at:
+                running.reading_at, running.reading_wh = state.reading_at, state.reading_wh
+                running.next_boundary = tariff.next_boundary(max(state.reading_at, running.marks[-1].at))
+        return connector

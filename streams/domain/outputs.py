@@ -1,0 +1,167 @@
+"""What a step of the rules puts out: derived records and states, encoded, in order.
+
+Charge progress and connector states are joined from parts that were encoded before and the newest sample's
+own bytes, since encoding them whole would cost more than everything else.
+"""
+
+from typing import NamedTuple
+
+from schemas.codec import HEADER_SIZE, Codec
+from schemas.records.connector_state import ConnectorState
+from schemas.records.derived import ChargeProgress, Order, ProgressKind, StartResult, StatusChange, StopResult
+from schemas.records.faults import Anomaly, DeadLetter
+from schemas.telemetry_layout import write_long
+from streams.domain.charge import Charge, to_fen
+from streams.domain.connector import UNSEEN, Connector
+
+
+class Output(NamedTuple):
+    """One record to produce; `topic` is its declared name, `timestamp` in UTC ms."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    timestamp: int
+
+
+class StateWrite(NamedTuple):
+    """One record for the compacted state topic, to be written once the outputs before it are safe."""
+
+    key: bytes
+    value: bytes
+    timestamp: int
+
+
+_KIND_INDEX = {kind: write_long(index) for index, kind in enumerate(ProgressKind)}
+_TOPICS: dict[type, str] = {
+    StatusChange: "connector-status-changes",
+    StartResult: "charge-start-results",
+    StopResult: "charge-stop-results",
+    Order: "charge-orders",
+    Anomaly: "stream-anomalies",
+}
+_ABSENT, _PRESENT = b"\x00", b"\x02"
+
+
+class Outputs:
+    """Collects what the rules put out for one partition until it is taken."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self.derived: list[Output] = []
+        self.states: list[StateWrite] = []
+
+    def take(self) -> tuple[list[Output], list[StateWrite]]:
+        """Everything since the last call, in order."""
+        taken = self.derived, self.states
+        self.derived, self.states = [], []
+        return taken
+
+    def put(
+        self, record: StatusChange | StartResult | StopResult | Order | Anomaly, key: bytes, timestamp: int
+    ) -> None:
+        """A derived record."""
+        self.derived.append(Output(_TOPICS[type(record)], key, self._codec.encode(record), timestamp))
+
+    def dead_letter(self, letter: DeadLetter) -> None:
+        """A record that could not be used."""
+        topic = f"{letter.topic}-dlq"
+        self.derived.append(Output(topic, letter.key or b"", self._codec.encode(letter), letter.failed_at))
+
+    def progress(
+        self,
+        connector: Connector,
+        charge: Charge,
+        kind: ProgressKind,
+        due_at: int,
+        observed_at: int,
+        meter_wh: int,
+    ) -> None:
+        """A charge's progress at a reading (`observed_at`, `meter_wh` rebased)."""
+        head = charge.progress_head
+        if head is None:
+            head = charge.progress_head = self._codec.encode_head(
+                ChargeProgress,
+                {
+                    "start_charge_seq": charge.seq,
+                    "connector_id": connector.connector_id,
+                    "station_id": connector.station_id,
+                    "charge_model": charge.model,
+                    "started_at": charge.started_at,
+                },
+            )
+        elec_fen = service_fen = 0
+        body = bytearray()
+        elec_sum = service_sum = 0
+        marks = charge.marks
+        last = len(marks) - 1
+        for index, mark in enumerate(marks):
+            end, end_wh = (
+                (marks[index + 1].at, marks[index + 1].meter_wh) if index < last else (observed_at, meter_wh)
+            )
+            energy = end_wh - mark.meter_wh
+            elec_sum += energy * mark.elec_price_e4
+            service_sum += energy * mark.service_price_e4
+            elec, service = to_fen(elec_sum), to_fen(service_sum)
+            body += write_long(mark.at)
+            body += write_long(end)
+            body += write_long(mark.elec_price_e4)
+            body += write_long(mark.service_price_e4)
+            body += write_long(energy)
+            body += write_long(elec - elec_fen)
+            body += write_long(service - service_fen)
+            elec_fen, service_fen = elec, service
+        newest = connector.newest
+        value = b"".join(
+            (
+                head,
+                _KIND_INDEX[kind],
+                write_long(due_at),
+                write_long(observed_at),
+                write_long(connector.status),
+                write_long(meter_wh - marks[0].meter_wh),
+                write_long(elec_fen),
+                write_long(service_fen),
+                write_long(len(marks)),
+                body,
+                b"\x00",
+                _ABSENT if newest is None else _PRESENT + newest[HEADER_SIZE:],
+            )
+        )
+        self.derived.append(Output("charge-progress", connector.key, value, due_at))
+
+    def state(self, connector: Connector, timestamp: int) -> None:
+        """The connector's state as it is now."""
+        head = connector.state_head
+        if head is None:
+            head = connector.state_head = self._codec.encode_head(
+                ConnectorState,
+                {
+                    "connector_id": connector.connector_id,
+                    "equipment_id": connector.equipment_id,
+                    "station_id": connector.station_id,
+                    "status": max(connector.status, 0) if connector.status != UNSEEN else 0,
+                    "park_status": connector.park_status,
+                    "lock_status": connector.lock_status,
+                    "status_since": connector.status_since,
+                    "closed_seqs": connector.closed_seqs,
+                    "charges": tuple(charge.to_state() for charge in connector.charges),
+                },
+            )
+        running = connector.running()
+        newest = connector.newest
+        value = b"".join(
+            (
+                head,
+                write_long(connector.status_pushed_at),
+                write_long(connector.telemetry_offset),
+                write_long(connector.event_offset),
+                write_long(running.next_push_at if running else 0),
+                write_long(running.reading_at if running else 0),
+                write_long(running.reading_wh if running else 0),
+                _ABSENT if newest is None else _PRESENT + newest[HEADER_SIZE:],
+            )
+        )
+        if running is None:
+            connector.state_head = None
+        self.states.append(StateWrite(connector.key, value, timestamp))
