@@ -62,9 +62,9 @@ def read_to_end(
                 error = message.error()
                 if error is None:
                     records.append(message)
-                    partition, offset = message.partition(), message.offset()
-                    if partition is not None and offset is not None and offset + 1 >= ends[partition]:
-                        left.discard(partition)
+                    arrived_in, offset = message.partition(), message.offset()
+                    if arrived_in is not None and offset is not None and offset + 1 >= ends[arrived_in]:
+                        left.discard(arrived_in)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     left.discard(message.partition() or 0)
                 elif not error.retriable():

@@ -62,9 +62,7 @@ def seal_request(payload: bytes, credentials: Credentials, stamp: Stamp) -> byte
     data = encrypt_data(payload, credentials)
     operator_id, (timestamp, seq) = credentials.operator_id, stamp
     sig = cipher.sign(operator_id + data + timestamp + seq, credentials.sig_secret.encoded)
-    return wire_json.encode(
-        {"OperatorID": operator_id, "Data": data, "TimeStamp": timestamp, "Seq": seq, "Sig": sig}
-    )
+    return wire_json.encode({"OperatorID": operator_id, "Data": data, "TimeStamp": timestamp, "Seq": seq, "Sig": sig})
 
 
 def seal_response(payload: bytes, credentials: Credentials, ret: int = RetCode.OK, msg: str = "") -> bytes:

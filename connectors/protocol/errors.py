@@ -48,7 +48,9 @@ class BadSignature(Retryable):
 
     answer = RetCode.BAD_SIGNATURE
 
-    def __init__(self, reason: str = "the signature does not match", claimed_ret: int | None = None) -> None:
+    def __init__(
+        self, reason: str = "bad signature: Sig does not match the other fields", claimed_ret: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.claimed_ret = claimed_ret
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from connectors.protocol.errors import BadPayload
 
-#: No integer of the standard is larger; beyond it a Decimal's exponent could cost memory.
-_INTEGER_MAX = 10**12
+#: No number of the standard is larger, and a Decimal's exponent beyond it could cost memory.
+_LIMIT = 10**12
 
 
 def find(payload: Mapping[str, object], name: str) -> object:
@@ -22,9 +22,9 @@ def integer(payload: Mapping[str, object], name: str) -> int:
         raise BadPayload("is missing", name)
     if isinstance(value, str) and len(value) < 12 and value.isascii() and value.removeprefix("-").isdigit():
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _INTEGER_MAX:
+    if isinstance(value, int) and not isinstance(value, bool) and -_LIMIT < value < _LIMIT:
         return value
-    if isinstance(value, Decimal) and abs(value) < _INTEGER_MAX and value == int(value):
+    if isinstance(value, Decimal) and -_LIMIT < value < _LIMIT and value == int(value):
         return int(value)
     raise BadPayload("is not an integer", name)
 
@@ -49,7 +49,7 @@ def amount(payload: Mapping[str, object], name: str) -> Decimal:
     try:
         if isinstance(value, (int, str, Decimal)) and not isinstance(value, bool):
             number = Decimal(value)
-            if number.is_finite():
+            if number.is_finite() and -_LIMIT < number < _LIMIT:
                 return number
     except ArithmeticError:
         pass

@@ -8,6 +8,7 @@ import contextlib
 import click
 
 from infra.simulator.platform.dialect import BEIJING, Dialect, Spelling
+from infra.simulator.platform.errors import CryptoError
 from infra.simulator.platform.ledger import Ledger
 from infra.simulator.platform.server import CityPlatform
 from infra.simulator.platform.settings import (
@@ -73,8 +74,12 @@ def run(
         token_available_s=token_seconds,
         dialect=Dialect(base_path=base_path.rstrip("/"), spelling=Spelling(spelling)),
     )
+    try:
+        platform = CityPlatform(settings, ledger=Ledger(counts_only=counts_only))
+    except CryptoError as error:
+        raise click.UsageError(str(error)) from error
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(CityPlatform(settings, ledger=Ledger(counts_only=counts_only))))
+        asyncio.run(_serve(platform))
 
 
 async def _serve(platform: CityPlatform) -> None:

@@ -13,7 +13,7 @@ from streams.domain import charging
 from streams.domain.alarms import plan
 from streams.domain.charge import Charge
 from streams.domain.connector import Connector
-from streams.domain.tracker import SourceRecord, Tracker
+from streams.domain.tracker import SourceRecord, Tracker, offset_of
 
 TOPIC = "charge-events"
 _EVENTS = (ChargeStarted, ChargeStartFailed, ChargeStopped, BillIssued)
@@ -26,7 +26,7 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
     """
     key = record.key() or b""
     connector = tracker.connectors.get(key)
-    if connector is not None and record.offset() <= connector.event_offset:
+    if connector is not None and offset_of(record) <= connector.event_offset:
         tracker.counts["replayed_event"] += 1
         return
     try:
@@ -52,7 +52,7 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
         connector.seen_at = now
         if not tracker.sites.knows(event.connector_id):
             tracker.flag(connector, None, "unknown_connector", "not in the catalog, and no sample yet", now)
-    connector.event_offset = record.offset()
+    connector.event_offset = offset_of(record)
     if event.start_charge_seq in connector.closed_seqs:
         detail = f"the order of {event.start_charge_seq} is made already"
         tracker.refuse(TOPIC, record, "charge_already_closed", detail, now)

@@ -96,9 +96,7 @@ class Outputs:
         marks = charge.marks
         last = len(marks) - 1
         for index, mark in enumerate(marks):
-            end, end_wh = (
-                (marks[index + 1].at, marks[index + 1].meter_wh) if index < last else (observed_at, meter_wh)
-            )
+            end, end_wh = (marks[index + 1].at, marks[index + 1].meter_wh) if index < last else (observed_at, meter_wh)
             energy = end_wh - mark.meter_wh
             elec_sum += energy * mark.elec_price_e4
             service_sum += energy * mark.service_price_e4

@@ -14,7 +14,7 @@ from streams.domain import charging
 from streams.domain.alarms import plan
 from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
-from streams.domain.tracker import SourceRecord, Tracker
+from streams.domain.tracker import SourceRecord, Tracker, offset_of
 
 TOPIC = "charger-telemetry"
 _STATUSES = frozenset(ConnectorStatus)
@@ -43,11 +43,9 @@ def apply_samples(tracker: Tracker, records: Iterable[SourceRecord], clock: int,
         take_sample(tracker, record, connector, clock, wall)
 
 
-def take_sample(
-    tracker: Tracker, record: SourceRecord, connector: Connector | None, clock: int, wall: int
-) -> None:
+def take_sample(tracker: Tracker, record: SourceRecord, connector: Connector | None, clock: int, wall: int) -> None:
     """Handles one sample: dead-letters it with its reason, passes it over, or applies it."""
-    offset = record.offset()
+    offset = offset_of(record)
     if connector is not None and offset <= connector.telemetry_offset:
         tracker.counts["replayed_sample"] += 1
         return
@@ -80,9 +78,7 @@ def take_sample(
         return
     if connector is None:
         assert sample is not None
-        connector = tracker.connectors[record.key() or b""] = Connector.unseen(
-            record.key() or b"", sample.connector_id
-        )
+        connector = tracker.connectors[record.key() or b""] = Connector.unseen(record.key() or b"", sample.connector_id)
     elif connector.newest is not None:
         newest_at, _ = tracker.newest_reading(connector)
         if payload == connector.newest:
@@ -140,9 +136,7 @@ def _apply(
             if not tracker.sites.knows(sample.connector_id):
                 detail = f"not in the catalog; its samples say station {sample.station_id!r}"
                 tracker.flag(connector, None, "unknown_connector", detail, sampled_at)
-        changed = apply_status(
-            tracker, connector, sample.status, sample.park_status, sample.lock_status, sampled_at
-        )
+        changed = apply_status(tracker, connector, sample.status, sample.park_status, sample.lock_status, sampled_at)
     elif silent:
         whole = tracker.decode_sample(payload)
         changed = apply_status(tracker, connector, whole.status, whole.park_status, whole.lock_status, sampled_at)

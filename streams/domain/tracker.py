@@ -26,8 +26,13 @@ class SourceRecord(Protocol):
 
     def key(self) -> bytes | None: ...
     def value(self) -> bytes | None: ...
-    def offset(self) -> int: ...
+    def offset(self) -> int | None: ...
     def timestamp(self) -> tuple[int, int]: ...
+
+
+def offset_of(record: SourceRecord) -> int:
+    """A consumed record's offset; the client's type allows None for records that were never sent."""
+    return record.offset() or 0
 
 
 class Tracker:
@@ -100,7 +105,7 @@ class Tracker:
                 detail,
                 topic,
                 self.partition,
-                record.offset(),
+                offset_of(record),
                 record.timestamp()[1],
                 now,
                 record.key(),

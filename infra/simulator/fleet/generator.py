@@ -4,20 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
 from infra.simulator.fleet.population import populate
+from infra.simulator.fleet.sender import Sender
 from infra.simulator.fleet.stream import SampleStream
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
+from schemas.records.charge_events import ChargeStarted, ChargeStopped
 
-#: Records that wait in the producer at most: some 150 MB.
-_QUEUED_RECORDS = 500_000
-
-#: Callbacks are served, and progress is told, after so many records.
+#: The broker's answers are taken, and progress is told, after so many records.
 _RECORDS_PER_POLL = 20_000
-
-_FLUSH_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +34,6 @@ class GeneratorReport:
     duration_s: float
 
 
-class _Sender:
-    """A producer that waits instead of failing when it is full, and fails when the broker refuses a record."""
-
-    def __init__(self, cluster: KafkaCluster) -> None:
-        self._refused: KafkaError | None = None
-        config = cluster.producer_config(
-            linger_ms=20,
-            batch_size=1_000_000,
-            queue_buffering_max_messages=_QUEUED_RECORDS,
-            queue_buffering_max_kbytes=400_000,
-            delivery_report_only_error=True,
-        )
-        self._producer = Producer({**config, "on_delivery": self._delivered})
-        self.produce = self._producer.produce
-
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        self._refused = error or self._refused
-
-    def serve(self) -> None:
-        """Runs the callbacks; waits while the queue is more than half full. Raises KafkaException if refused."""
-        self._producer.poll(0)
-        while len(self._producer) > _QUEUED_RECORDS // 2:
-            self._producer.poll(0.01)
-        if self._refused is not None:
-            raise KafkaException(self._refused)
-
-    def finish(self) -> None:
-        """Returns when the broker has everything. Raises KafkaException if it refuses, or takes too long."""
-        left = self._producer.flush(_FLUSH_TIMEOUT_S)
-        self.serve()
-        if left:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{left} records were not confirmed"))
-
-
 def generate(
     cluster: KafkaCluster,
     connectors: int = 20_000,
@@ -88,7 +49,7 @@ def generate(
     """Writes `connectors * samples_each` samples to `charger-telemetry`, each with its own time as Kafka's.
 
     Without `start_ms` (UTC) the last sample is about now. `with_events` writes the charges' starts and stops
-    to `charge-events` too. `on_progress(records, of_records)`. Raises KafkaException.
+    to `charge-events` too. `on_progress(records, of_records)`. Raises BrokerRefused.
     """
     began = time.monotonic()
     if start_ms is None:
@@ -96,12 +57,9 @@ def generate(
     population = populate(connectors)
     codec = codec_for(cluster.schema_registry_url)
     stream = SampleStream(codec, population, charging_share, change_share, seed, start_ms, interval_ms)
-    sender = _Sender(cluster)
-    produce, telemetry, charge_events = (
-        sender.produce,
-        cluster.topic("charger-telemetry"),
-        cluster.topic("charge-events"),
-    )
+    sender = Sender(cluster)
+    send = sender.send
+    telemetry, charge_events = cluster.topic("charger-telemetry"), cluster.topic("charge-events")
     total = connectors * samples_each
     records = size = events = unserved = 0
     sampled_at = start_ms
@@ -109,10 +67,10 @@ def generate(
         sampled_at = instant.sampled_at
         if with_events:
             for event in instant.events:
-                produce(charge_events, codec.encode(event), event.connector_id.encode(), timestamp=sampled_at)
+                send(charge_events, event.connector_id.encode(), codec.encode(event), _time_of(event))
             events += len(instant.events)
         for key, value in instant.samples:
-            produce(telemetry, value, key, timestamp=sampled_at)
+            send(telemetry, key, value, sampled_at)
             size += len(key) + len(value)
         records += len(instant.samples)
         unserved += len(instant.samples) + len(instant.events)
@@ -121,7 +79,7 @@ def generate(
             sender.serve()
             if on_progress is not None:
                 on_progress(records, total)
-    sender.finish()
+    sender.flush()
     if on_progress is not None:
         on_progress(records, total)
     return GeneratorReport(
@@ -137,17 +95,21 @@ def generate(
     )
 
 
+def _time_of(event: ChargeStarted | ChargeStopped) -> int:
+    return event.started_at if isinstance(event, ChargeStarted) else event.stopped_at
+
+
 def catalog(cluster: KafkaCluster, connectors: int = 20_000) -> int:
     """Publishes the stations of `generate`'s connectors on `station-catalog`. Returns how many.
 
-    Raises KafkaException.
+    Raises BrokerRefused.
     """
     codec = codec_for(cluster.schema_registry_url)
-    sender = _Sender(cluster)
+    sender = Sender(cluster)
     topic = cluster.topic("station-catalog")
     stations = populate(connectors).stations
     for station in stations:
-        sender.produce(topic, codec.encode(station), station.station_id.encode(), timestamp=station.changed_at)
+        sender.send(topic, station.station_id.encode(), codec.encode(station), station.changed_at)
         sender.serve()
-    sender.finish()
+    sender.flush()
     return len(stations)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from infra.simulator.fleet.errors import MisconfiguredFleet
 from infra.simulator.fleet.sequences import MAX_CONNECTORS, OPERATOR_ID
 from infra.simulator.fleet.tariffs import NO_TARIFF, TARIFFS
 from schemas.records.station import Connector, Equipment, Station, TariffPeriod
@@ -94,10 +95,10 @@ class Population:
 def populate(count: int, operator_id: str = OPERATOR_ID, changed_at: int = CATALOG_CHANGED_AT) -> Population:
     """The first `count` connectors; the same ones every time. `changed_at` in UTC ms.
 
-    Raises ValueError unless `count` is 1 to 1,000,000.
+    Raises MisconfiguredFleet unless `count` is 1 to 1,000,000.
     """
     if not 1 <= count <= MAX_CONNECTORS:
-        raise ValueError(f"{count} connectors: choose 1 to {MAX_CONNECTORS}")
+        raise MisconfiguredFleet(f"{count} connectors: choose 1 to {MAX_CONNECTORS}")
     places: list[Place] = []
     stations: list[Station] = []
     for number in range(-(-count // CONNECTORS_PER_STATION)):

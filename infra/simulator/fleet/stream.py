@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infra.simulator.fleet.errors import MisconfiguredFleet
+from infra.simulator.fleet.occupancy import PARK_AND_LOCK
 from infra.simulator.fleet.population import Place, Population
 from infra.simulator.fleet.sequences import start_charge_seq
 from infra.simulator.fleet.splicing import (
@@ -43,13 +45,6 @@ _STARTS_SHARE = 0.4
 _BATTERY_WH = (30_000, 100_000)
 _MODELS = (ChargeModel.OTHER, ChargeModel.CITY_PLATFORM, ChargeModel.CARD, ChargeModel.OTHER)
 _RESTS_AFTER_CHARGE = (ConnectorStatus.IDLE, ConnectorStatus.PLUGGED, ConnectorStatus.IDLE)
-_PARK_AND_LOCK = {
-    ConnectorStatus.IDLE: (10, 10),
-    ConnectorStatus.PLUGGED: (50, 10),
-    ConnectorStatus.CHARGING: (50, 50),
-    ConnectorStatus.FAULT: (0, 0),
-}
-
 Event = ChargeStarted | ChargeStopped
 
 
@@ -96,7 +91,7 @@ class SampleStream:
 
     `charging_share` of the connectors charge at any time; `change_share` of them change their state between
     two samples. The same arguments give the same bytes. Iterate once; the counters hold what was given out.
-    Raises ValueError below one second between samples: a StartChargeSeq holds the second.
+    Raises MisconfiguredFleet below one second between samples: a StartChargeSeq holds the second.
     """
 
     def __init__(
@@ -110,7 +105,7 @@ class SampleStream:
         interval_ms: int,
     ) -> None:
         if interval_ms < 1000:
-            raise ValueError(f"samples {interval_ms} ms apart: use at least 1000")
+            raise MisconfiguredFleet(f"samples {interval_ms} ms apart: use at least 1000")
         self.charges_started = 0
         self.charges_stopped = 0
         self.status_changes = 0
@@ -195,7 +190,7 @@ class SampleStream:
         live.soc_base_wh = live.meter_wh - soc_pct * live.wh_per_pct
         live.charging = True
         status = ConnectorStatus.CHARGING
-        live.prefix = routing_prefix(self._codec, status, *_PARK_AND_LOCK[status], live.seq, model)
+        live.prefix = routing_prefix(self._codec, status, *PARK_AND_LOCK[status], live.seq, model)
         place = live.place
         self._events.append(
             ChargeStarted(
@@ -219,7 +214,7 @@ class SampleStream:
     def _rest(self, live: _Live, status: ConnectorStatus) -> None:
         live.charging = False
         live.seq = ""
-        live.prefix = routing_prefix(self._codec, status, *_PARK_AND_LOCK[status], "", ChargeModel.UNKNOWN)
+        live.prefix = routing_prefix(self._codec, status, *PARK_AND_LOCK[status], "", ChargeModel.UNKNOWN)
         live.tail = resting_tail(live.meter_wh, live.suffix)
 
 

@@ -157,7 +157,5 @@ class Faults:
 
     def _of(self, interface: str) -> Iterable[_Active]:
         return (
-            active
-            for active in self._active
-            if not active.fault.interfaces or interface in active.fault.interfaces
+            active for active in self._active if not active.fault.interfaces or interface in active.fault.interfaces
         )

@@ -162,9 +162,7 @@ class Ledger:
     def received(self, interface: str, key: str | None = None) -> list[Receipt]:
         """The accepted pushes in order of arrival, of one key if given; empty when only counts are kept."""
         return [
-            receipt
-            for receipt in self.receipts.copy()
-            if receipt.interface == interface and key in (None, receipt.key)
+            receipt for receipt in self.receipts.copy() if receipt.interface == interface and key in (None, receipt.key)
         ]
 
     def violations_of(self, *kinds: str) -> list[Violation]:

@@ -116,7 +116,7 @@ class Reception:
         reply = answer(interface, payload)
         if interface == names.CHECK_ORDERS:
             reply = self._confirmed.reconcile(payload)
-            flaws += self._confirmed.unlisted(payload)
+            flaws += self._confirmed.unlisted(payload) if times == 1 else []
         if flaws:
             self._ledger.violate(interface, key, flaws, now)
         self._ledger.accept(interface, key, payload, times, now)
@@ -124,6 +124,9 @@ class Reception:
 
 
 def _guess_key(raw: object) -> str:
-    """The charge a refused payload was about, if it says so."""
-    seq = raw.get("StartChargeSeq") if isinstance(raw, dict) else None
-    return seq if type(seq) is str else ""
+    """The charge or connector a refused payload was about, if it says so."""
+    if not isinstance(raw, dict):
+        return ""
+    info = raw.get("ConnectorStatusInfo")
+    key = info.get("ConnectorID") if isinstance(info, dict) else raw.get("StartChargeSeq")
+    return key if type(key) is str else ""

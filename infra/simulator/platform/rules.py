@@ -58,9 +58,7 @@ def money_adds_up(elec: str, service: str) -> Rule:
         if elec in payload and service in payload and "TotalMoney" in payload:
             total = payload[elec] + payload[service]
             if total != payload["TotalMoney"]:
-                yield Flaw(
-                    Kind.ARITHMETIC, "TotalMoney", f"{payload['TotalMoney']} but {elec}+{service} is {total}"
-                )
+                yield Flaw(Kind.ARITHMETIC, "TotalMoney", f"{payload['TotalMoney']} but {elec}+{service} is {total}")
 
     return rule
 

@@ -92,9 +92,7 @@ class CityPlatform:
             return await self._misbehave(request, interface, hits)
         return await self._behave(request, interface)
 
-    async def _behave(
-        self, request: web.BaseRequest, interface: str, refuse_as: Fault | None = None
-    ) -> web.Response:
+    async def _behave(self, request: web.BaseRequest, interface: str, refuse_as: Fault | None = None) -> web.Response:
         try:
             check_transport(request.method, request.headers.get("Content-Type", ""))
             body = await self._read(request)

@@ -1,0 +1,49 @@
+"""The `evcs` command: every module in `infra/commands` adds the click command that it calls `command`."""
+
+import importlib
+import logging
+import pkgutil
+import sys
+
+import click
+
+import infra.commands
+from schemas.errors import SchemaError
+from streams.errors import StreamsError
+
+
+class _Discovered(click.Group):
+    """Finds commands by file name, and imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(m.name for m in pkgutil.iter_modules(infra.commands.__path__) if not m.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"infra.commands.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Discovered, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--log-level", default="warning", help="debug, info, warning or error", show_default=True)
+@click.version_option(package_name="evcs-streams", prog_name="evcs")
+def evcs(log_level: str) -> None:
+    """Reports a charging operator's chargers to city supervision platforms.
+
+    Start with `evcs local up`, `evcs topics create`, or see everything at work with `make demo`.
+    """
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> None:
+    """Runs the command line; an error of ours is one line, not a traceback."""
+    from infra.errors import OperatorError
+
+    try:
+        evcs()
+    except (SchemaError, StreamsError, OperatorError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""One file per `evcs` command; each exposes a click command called `command`."""

@@ -1,0 +1,46 @@
+"""The local stack's settings, read once by the commands: where it lives, its port, or whose cluster is used instead.
+
+Nothing else in this package reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.errors import MisconfiguredLocalStack
+from schemas.cluster import LOCAL_BOOTSTRAP, KafkaCluster
+
+DEFAULT_PORT = int(LOCAL_BOOTSTRAP.rpartition(":")[2])
+HOME_NAME = ".evcs"
+
+#: Port 0 means "a free one".
+_PORTS = range(65536)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """`home` holds everything of the local stack; `external` is set when a cluster elsewhere is to be used."""
+
+    home: Path
+    port: int = DEFAULT_PORT
+    external: KafkaCluster | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "LocalSettings":
+        """The settings that EVCS_HOME, EVCS_KAFKA_PORT and EVCS_KAFKA_BOOTSTRAP give.
+
+        Raises MisconfiguredLocalStack for a port that is none, MisconfiguredSchemas for security settings.
+        """
+        env = os.environ if environ is None else environ
+        home = Path(env.get("EVCS_HOME") or HOME_NAME).expanduser().absolute()
+        port = parse_port(env.get("EVCS_KAFKA_PORT") or str(DEFAULT_PORT), "EVCS_KAFKA_PORT")
+        external = KafkaCluster.from_env(env) if env.get("EVCS_KAFKA_BOOTSTRAP") else None
+        return cls(home, port, external)
+
+
+def parse_port(text: str, source: str) -> int:
+    """The port number in `text`; MisconfiguredLocalStack, naming `source`, if it is none."""
+    if not text.isdecimal() or int(text) not in _PORTS:
+        raise MisconfiguredLocalStack(f"{source} is {text!r}: a port is a number from 0 (any) to 65535")
+    return int(text)

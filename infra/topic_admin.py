@@ -1,0 +1,103 @@
+"""Makes the declared topics on a cluster, and says where the cluster differs from the declarations."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    ConfigSource,
+    NewTopic,
+    ResourceType,
+)
+
+from infra.errors import ClusterProblem
+from schemas.cluster import KafkaCluster
+from schemas.topic import Topic, all_topics
+
+_TIMEOUT_S = 30.0
+
+
+def broker_count(admin: AdminClient, cluster: KafkaCluster) -> int:
+    """How many brokers answer. Raises ClusterProblem when none does."""
+    try:
+        return len(admin.list_topics(timeout=10).brokers)
+    except KafkaException as error:
+        raise ClusterProblem(
+            f"no Kafka broker answers at {cluster.bootstrap}: {error.args[0].str()}. "
+            "Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP"
+        ) from error
+
+
+def create_topics(
+    cluster: KafkaCluster, replication: int | None = None, topics: Iterable[Topic] | None = None
+) -> tuple[list[str], list[str]]:
+    """Makes what is missing; returns the names made and those that were there.
+
+    `replication` overrides the files', which in any case are capped at the number of brokers. Raises
+    ClusterProblem.
+    """
+    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    brokers = broker_count(admin, cluster)
+    new = []
+    for topic in topics or all_topics().values():
+        replicas = min(replication or topic.replication, brokers)
+        new.append(NewTopic(cluster.topic(topic.name), topic.partitions, replicas, config=topic.config(replicas)))
+    made, there = [], []
+    for name, future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).items():
+        try:
+            future.result(timeout=_TIMEOUT_S)
+            made.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise ClusterProblem(f"topic {name} can't be made: {error.args[0].str()}") from error
+            there.append(name)
+    return sorted(made), sorted(there)
+
+
+def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) -> None:
+    """Deletes the declared topics of this cluster's prefix; for replays and tests, which have their own."""
+    names = [cluster.topic(topic.name) for topic in topics or all_topics().values()]
+    for future in AdminClient({**cluster.client_config(), "log_level": 0}).delete_topics(names, operation_timeout=_TIMEOUT_S).values():
+        try:
+            future.result(timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise ClusterProblem(f"topics can't be deleted: {error.args[0].str()}") from error
+
+
+def differences(cluster: KafkaCluster) -> list[str]:
+    """Where the cluster differs from the topic files, a sentence each; empty when it does not."""
+    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    brokers = broker_count(admin, cluster)
+    metadata = admin.list_topics(timeout=_TIMEOUT_S).topics
+    found: list[str] = []
+    present: list[Topic] = []
+    for topic in all_topics().values():
+        there = metadata.get(cluster.topic(topic.name))
+        if there is None:
+            found.append(f"{cluster.topic(topic.name)} is missing: run `evcs topics create`")
+            continue
+        present.append(topic)
+        if len(there.partitions) != topic.partitions:
+            found.append(
+                f"{cluster.topic(topic.name)} has {len(there.partitions)} partitions, {topic.partitions} are declared"
+                " (topics joined by key must agree; a keyed topic can't be repartitioned in place)"
+            )
+        replicas = min((len(p.replicas) for p in there.partitions.values()), default=0)
+        if replicas < min(topic.replication, brokers):
+            found.append(f"{cluster.topic(topic.name)} has {replicas} replicas, {topic.replication} are declared")
+    resources = [ConfigResource(ResourceType.TOPIC, cluster.topic(t.name)) for t in present]
+    if not resources:
+        return found
+    answers = admin.describe_configs(resources, request_timeout=_TIMEOUT_S)
+    for topic, resource in zip(present, resources, strict=True):
+        entries = answers[resource].result(timeout=_TIMEOUT_S)
+        replicas = min((len(p.replicas) for p in metadata[cluster.topic(topic.name)].partitions.values()), default=1)
+        for key, wanted in topic.config(replicas).items():
+            entry = entries.get(key)
+            if entry is None or entry.value != wanted:
+                value = "unset" if entry is None else entry.value
+                default = " by default" if entry and entry.source == ConfigSource.DEFAULT_CONFIG.value else ""
+                found.append(f"{cluster.topic(topic.name)}: {key} is {value}{default}, {wanted} is declared")
+    return found

@@ -1,0 +1,138 @@
+"""Produces what the rules put out, and says when it is safe.
+
+A step's outputs are produced first; its states only after the broker has confirmed those, so that a state
+never says that something was put out which was not. A step is safe, and its input may be acked, when its
+states are confirmed too.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from schemas.cluster import KafkaCluster
+from streams.domain.outputs import Output, StateWrite
+from streams.errors import OutputLost
+
+log = logging.getLogger(__name__)
+
+STATE_TOPIC = "connector-state"
+
+#: Outputs that wait for the broker before input is held back: some seconds of a busy worker.
+IN_FLIGHT_MAX = 200_000
+
+#: How long the broker may be away before the worker gives up and starts over from its last commit.
+DELIVERY_TIMEOUT_MS = 120_000
+
+
+@dataclass(slots=True)
+class _Step:
+    """One step's outputs on their way; `waiting` counts unconfirmed records of the current phase."""
+
+    partition: int
+    states: Sequence[StateWrite]
+    on_safe: Callable[[], object] | None
+    waiting: int = 0
+    states_sent: bool = False
+    lost: list[str] = field(default_factory=list)
+
+    def confirmed(self, error: KafkaError | None, message: Message) -> None:
+        """librdkafka's delivery report."""
+        self.waiting -= 1
+        if error is not None:
+            self.lost.append(f"{message.topic()}: {error.str()}")
+
+
+class OutputQueue:
+    """Steps in order of submission. Single-threaded: `submit` and `poll` belong to one thread."""
+
+    def __init__(self, cluster: KafkaCluster) -> None:
+        self._cluster = cluster
+        self._names: dict[str, str] = {}
+        self._state_topic = cluster.topic(STATE_TOPIC)
+        self._steps: deque[_Step] = deque()
+        self.produced = 0
+        self._producer = Producer(
+            cluster.producer_config(
+                linger_ms=5,
+                batch_num_messages=10_000,
+                queue_buffering_max_messages=1_000_000,
+                queue_buffering_max_kbytes=1_048_576,
+                delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            )
+        )
+
+    def submit(
+        self,
+        partition: int,
+        outputs: Sequence[Output],
+        states: Sequence[StateWrite],
+        on_safe: Callable[[], object] | None = None,
+    ) -> None:
+        """Takes one step. `partition` is the one its states belong to; `on_safe` is called once, in order."""
+        step = _Step(partition, states, on_safe)
+        names = self._names
+        for output in outputs:
+            topic = names.get(output.topic)
+            if topic is None:
+                topic = names[output.topic] = self._cluster.topic(output.topic)
+            self._produce(step, topic, output.value, output.key, -1, output.timestamp)
+        self._steps.append(step)
+        self._advance()
+
+    def _produce(self, step: _Step, topic: str, value: bytes, key: bytes, partition: int, timestamp: int) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    topic, value, key, partition=partition, timestamp=max(timestamp, 1), on_delivery=step.confirmed
+                )
+            except BufferError:
+                self._producer.poll(0.05)  # librdkafka's buffer is full: let it send
+                continue
+            except KafkaException as error:
+                raise OutputLost(f"{topic}: {error}") from error
+            step.waiting += 1
+            self.produced += 1
+            return
+
+    def _advance(self) -> None:
+        steps = self._steps
+        for step in steps:
+            if step.lost:
+                raise OutputLost(f"{len(step.lost)} outputs were not taken by the broker, first {step.lost[0]}")
+            if step.states_sent:
+                continue
+            if step.waiting:
+                break  # the states of later steps must not overtake this one's
+            step.states_sent = True
+            for state in step.states:
+                self._produce(step, self._state_topic, state.value, state.key, step.partition, state.timestamp)
+        while steps and steps[0].states_sent and not steps[0].waiting:
+            done = steps.popleft()
+            if done.on_safe is not None:
+                done.on_safe()
+
+    def poll(self) -> None:
+        """Takes delivery reports. Raises OutputLost when an output was given up."""
+        if self._producer.poll(0) or self._steps:
+            self._advance()
+
+    def congested(self) -> bool:
+        """Whether so much waits for the broker that no more input should be taken."""
+        return len(self._producer) > IN_FLIGHT_MAX
+
+    def empty(self) -> bool:
+        """Whether everything submitted is safe."""
+        return not self._steps
+
+    def forget(self, partitions: set[int]) -> None:
+        """Drops what was not sent yet for partitions that went to another worker."""
+        for step in self._steps:
+            if step.partition in partitions and not step.states_sent:
+                step.states = ()
+
+    def close(self, timeout_s: float) -> int:
+        """Sends what it can within `timeout_s`; returns how many records were left unconfirmed."""
+        return self._producer.flush(timeout_s)

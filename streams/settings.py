@@ -1,0 +1,55 @@
+"""Settings of the streams worker, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+
+from schemas.cluster import KafkaCluster
+from streams.domain.policy import TrackingPolicy
+from streams.errors import MisconfiguredStreams
+
+
+class Clock(StrEnum):
+    """What time the rules go by where no record tells it.
+
+    WALL is for live operation. EVENT is for replays of history: time advances with the records alone.
+    """
+
+    WALL = "wall"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsSettings:
+    """One worker's settings. `group` is the consumer group that all workers of an installation share."""
+
+    cluster: KafkaCluster = field(default_factory=KafkaCluster)
+    group: str = "evcs-streams"
+    clock: Clock = Clock.WALL
+    policy: TrackingPolicy = field(default_factory=TrackingPolicy)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "StreamsSettings":
+        """`EVCS_STREAMS_GROUP`, `EVCS_STREAMS_CLOCK`, and `EVCS_STREAMS_<POLICY>` in ms, e.g.
+        `EVCS_STREAMS_SILENCE_MS=90000`. Raises MisconfiguredStreams naming the variable."""
+        env = os.environ if environ is None else environ
+        changes: dict[str, int] = {}
+        for policy_field in fields(TrackingPolicy):
+            variable = f"EVCS_STREAMS_{policy_field.name.upper()}"
+            text = env.get(variable)
+            if text is None:
+                continue
+            if not text.isdecimal():
+                raise MisconfiguredStreams(f"{variable} is {text!r}: a whole number, 0 or more, is needed")
+            changes[policy_field.name] = int(text)
+        clock = env.get("EVCS_STREAMS_CLOCK", Clock.WALL)
+        if clock not in set(Clock):
+            raise MisconfiguredStreams(f"EVCS_STREAMS_CLOCK is {clock!r}: use wall or event")
+        cluster = KafkaCluster.from_env(env)
+        return cls(
+            cluster=cluster,
+            group=env.get("EVCS_STREAMS_GROUP", f"{cluster.topic_prefix}evcs-streams"),
+            clock=Clock(clock),
+            policy=replace(TrackingPolicy(), **changes),
+        )

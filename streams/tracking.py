@@ -1,0 +1,193 @@
+"""Runs the trackers of all partitions that this worker has: recovery, chunks, clocks, outputs.
+
+No rule is decided here; this joins the pure rules to chunks, to the state topic and to the output queue.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from schemas.codec import Codec, codec_for
+from schemas.compacted import read_to_end
+from schemas.errors import UndecodableRecord
+from schemas.records.connector_state import ConnectorState
+from schemas.records.station import Station
+from streams.domain.events import take_event
+from streams.domain.restoring import restore
+from streams.domain.sampling import apply_samples
+from streams.domain.sites import Sites
+from streams.domain.timers import run_timers
+from streams.domain.tracker import Tracker
+from streams.output import STATE_TOPIC, OutputQueue
+from streams.settings import Clock, StreamsSettings
+from streams.transport.chunk import Chunk
+
+log = logging.getLogger(__name__)
+
+TELEMETRY = "charger-telemetry"
+EVENTS = "charge-events"
+
+#: A partition whose newest record is this young counts as caught up, however fast records come.
+_YOUNG_MS = 2_000
+
+
+def wall_ms() -> int:
+    """The wall clock, UTC ms."""
+    return time.time_ns() // 1_000_000
+
+
+class _Partition:
+    """One partition's tracker and how far its two topics have come."""
+
+    __slots__ = ("caught_up", "newest", "processed", "tracker")
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker = tracker
+        self.newest = {TELEMETRY: -1, EVENTS: -1}
+        self.caught_up = {TELEMETRY: False, EVENTS: False}
+        self.processed = {TELEMETRY: -1, EVENTS: -1}
+
+
+class Tracking:
+    """All partitions of one worker. Single-threaded, as Faust's loop is."""
+
+    def __init__(self, settings: StreamsSettings, output: OutputQueue, wall: Callable[[], int] = wall_ms) -> None:
+        self.settings = settings
+        self.codec: Codec = codec_for(settings.cluster.schema_registry_url)
+        self.sites = Sites()
+        self.output = output
+        self._wall = wall
+        self._partitions: dict[int, _Partition] = {}
+        self._live = settings.clock is Clock.WALL
+        self._names = {settings.cluster.topic(name): name for name in (TELEMETRY, EVENTS)}
+        self.samples = 0
+        self.events = 0
+
+    def put_station(self, station: Station) -> None:
+        """Takes a station's newest catalog record."""
+        self.sites.put(station)
+
+    def recover(self, numbers: set[int], ends: dict[tuple[str, int], int] | None = None) -> int:
+        """Reads the state of these partitions back; returns the number of connectors. Blocks.
+
+        `ends` has the end offset of each input partition: a state that claims more than its input holds
+        belongs to a topic that was made anew, and its offsets count for nothing.
+        """
+        began = time.monotonic()
+        fresh = {n: _Partition(Tracker(n, self.codec, self.sites, self.settings.policy)) for n in numbers}
+        newest: dict[int, dict[bytes, bytes | None]] = {n: {} for n in numbers}
+        for batch in read_to_end(self.settings.cluster, self.settings.cluster.topic(STATE_TOPIC), numbers):
+            for message in batch:
+                newest[message.partition() or 0][message.key() or b""] = message.value()
+        clock = self._wall()
+        count = 0
+        for number, states in newest.items():
+            tracker = fresh[number].tracker
+            for key, value in states.items():
+                if value is None:
+                    continue
+                try:
+                    state = self.codec.decode_as(ConnectorState, value)
+                except UndecodableRecord as error:
+                    log.error("connector-state/%d: %r is passed over: %s", number, key, error)
+                    continue
+                restore(tracker, key, self._within(state, number, ends), clock if self._live else _seen(state))
+                count += 1
+        self._partitions.update(fresh)
+        log.info("recovered %d connectors of partitions %s in %.1f s", count, sorted(numbers), time.monotonic() - began)
+        return count
+
+    def _within(self, state: ConnectorState, number: int, ends: dict[tuple[str, int], int] | None) -> ConnectorState:
+        if ends is None:
+            return state
+        telemetry_end, events_end = ends.get((TELEMETRY, number), -1), ends.get((EVENTS, number), -1)
+        if state.telemetry_offset < telemetry_end and state.event_offset < events_end:
+            return state
+        return replace(
+            state,
+            telemetry_offset=state.telemetry_offset if state.telemetry_offset < telemetry_end else -1,
+            event_offset=state.event_offset if state.event_offset < events_end else -1,
+        )
+
+    def drop(self, numbers: set[int]) -> None:
+        """These partitions have gone to another worker."""
+        for number in numbers:
+            self._partitions.pop(number, None)
+        self.output.forget(numbers)
+
+    def partitions(self) -> set[int]:
+        """The partitions that are recovered and run here."""
+        return set(self._partitions)
+
+    def apply(self, chunk: Chunk, on_safe: Callable[[], object]) -> None:
+        """Takes one chunk; `on_safe` is called once all it caused is safe. The partition must be recovered."""
+        partition = self._partitions[chunk.partition]
+        tracker = partition.tracker
+        topic = self._names[chunk.topic]
+        partition.newest[topic] = max(partition.newest[topic], chunk.newest_at)
+        partition.caught_up[topic] = chunk.caught_up
+        partition.processed[topic] = chunk.last_offset
+        wall = self._wall()
+        if topic == TELEMETRY:
+            apply_samples(tracker, chunk.records, wall if self._live else chunk.newest_at, wall)
+            self.samples += len(chunk.records)
+        else:
+            clock = self.clock(partition)
+            for record in chunk.records:
+                take_event(tracker, record, clock if clock > 0 else record.timestamp()[1])
+            self.events += len(chunk.records)
+        clock = self.clock(partition)
+        if clock > 0:
+            run_timers(tracker, clock)
+        outputs, states = tracker.out.take()
+        self.output.submit(chunk.partition, outputs, states, on_safe)
+
+    def clock(self, partition: _Partition) -> int:
+        """The partition's time (UTC ms), -1 while it is not known: as far as all its inputs have come, and the
+        wall where they are at their end.
+
+        A backlog is worked off at its own time: silence and waits must not be measured with a clock that is
+        hours ahead of what has been read.
+        """
+        wall = self._wall()
+        behind = [
+            newest
+            for topic, newest in partition.newest.items()
+            if not partition.caught_up[topic] and (not self._live or newest < wall - _YOUNG_MS)
+        ]
+        if behind:
+            return min(behind)
+        return wall if self._live else max(partition.newest.values())
+
+    def tick(self, at_end: Callable[[str, int, int], bool]) -> None:
+        """Lets time pass where no records come.
+
+        `at_end(topic, partition, processed)` tells whether nothing is left behind the offset `processed`.
+        """
+        for number, partition in self._partitions.items():
+            for cluster_name, topic in self._names.items():
+                partition.caught_up[topic] = at_end(cluster_name, number, partition.processed[topic])
+            clock = self.clock(partition)
+            if clock <= 0:
+                continue
+            run_timers(partition.tracker, clock)
+            outputs, states = partition.tracker.out.take()
+            if outputs or states:
+                self.output.submit(number, outputs, states)
+
+    def connectors(self) -> int:
+        """How many connectors this worker tracks."""
+        return sum(len(p.tracker.connectors) for p in self._partitions.values())
+
+    def counts(self) -> dict[str, int]:
+        """What was passed over or flagged, by reason."""
+        total: dict[str, int] = {}
+        for partition in self._partitions.values():
+            for reason, count in partition.tracker.counts.items():
+                total[reason] = total.get(reason, 0) + count
+        return total
+
+
+def _seen(state: ConnectorState) -> int:
+    return state.sample.sampled_at if state.sample is not None else state.status_pushed_at

@@ -1,0 +1,208 @@
+"""Reads the partitions that Faust has been assigned, through librdkafka, in chunks.
+
+Faust's consumer keeps the group, the assignment and the commits; this reader only fetches, since librdkafka
+fetches, decompresses and checks outside the interpreter and hands out a record in a third of the time.
+Events wait until telemetry of the same partition has come as far as they have, so that a replay meets them
+in the order in which they happened.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.cluster import KafkaCluster
+from streams.transport.chunk import Chunk, split_runs
+
+log = logging.getLogger(__name__)
+
+#: Records a call takes from librdkafka, and at most in one chunk: large enough that a chunk's own cost does
+#: not count, small enough that a chunk is done within some 10 ms.
+BATCH = 8_000
+CHUNK = 2_000
+
+#: Held events a partition may have before no more are fetched.
+_HELD_MAX = 20_000
+
+#: The longest wait for telemetry before events are looked at again.
+_POLL_S = 0.02
+
+Partition = tuple[str, int]
+
+
+class ChunkReader:
+    """Fetches assigned partitions of the `leading` topics (telemetry) and the `following` ones (events).
+
+    Used from one thread at a time. A following record is handed out once the leading topic's partition of
+    the same number has passed its Kafka timestamp, or has nothing left to read.
+    """
+
+    def __init__(self, cluster: KafkaCluster, leading: Iterable[str], following: Iterable[str]) -> None:
+        self.leading = frozenset(leading)
+        self.following = frozenset(following)
+        self._leader = self._client(cluster)
+        self._follower = self._client(cluster)
+        #: The next offset to hand out, and the end at which librdkafka has last found nothing more.
+        self._next: dict[Partition, int] = {}
+        self._end_seen: dict[Partition, int] = {}
+        self._passed: dict[int, int] = {}
+        self._held: dict[int, list[Message]] = {}
+        self._held_count = 0
+
+    @staticmethod
+    def _client(cluster: KafkaCluster) -> Consumer:
+        return Consumer(
+            cluster.client_config(
+                group_id="evcs-chunk-reader",  # never joined: partitions are assigned by hand
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                enable_partition_eof=True,
+                auto_offset_reset="earliest",
+                fetch_wait_max_ms=50,
+                queued_min_messages=200_000,
+                queued_max_messages_kbytes=131_072,
+                fetch_max_bytes=16_777_216,
+                max_partition_fetch_bytes=4_194_304,
+            )
+        )
+
+    def assign(self, positions: Mapping[Partition, int | None], reset: str) -> None:
+        """Reads exactly these partitions from now on; None stands for `reset`: earliest or latest.
+
+        Raises KafkaException when the broker does not answer.
+        """
+        start: dict[Partition, int] = {}
+        for partition, at in positions.items():
+            low, high = self._of(partition).get_watermark_offsets(TopicPartition(*partition), timeout=10)
+            wanted = (low if reset == "earliest" else high) if at is None else at
+            start[partition] = min(max(wanted, low), high)
+            if at is not None and start[partition] != at:
+                log.warning("%s/%d: offset %d is not there any more, going on at %d", *partition, at, start[partition])
+        for client, topics in ((self._leader, self.leading), (self._follower, self.following)):
+            client.assign([TopicPartition(*p, at) for p, at in start.items() if p[0] in topics])
+        self._next = start
+        self._end_seen = {}
+        self._passed = {}
+        self._held = {}
+        self._held_count = 0
+
+    def _of(self, partition: Partition) -> Consumer:
+        return self._leader if partition[0] in self.leading else self._follower
+
+    def read(self, active: frozenset[Partition], timeout_s: float) -> list[Chunk]:
+        """Chunks of the partitions in `active`, waiting up to `timeout_s` for the first record.
+
+        Raises KafkaException on errors that do not pass by themselves.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self._hold(self._take(self._follower, 0.0) if self._held_count < _HELD_MAX else [])
+            records = self._take(self._leader, min(timeout_s, _POLL_S))
+            chunks: list[Chunk] = []
+            for run in split_runs(records):
+                partition = (run[0].topic() or "", run[0].partition() or 0)
+                if partition in active:
+                    self._passed[partition[1]] = run[-1].timestamp()[1]
+                    chunks += self._hand_out(partition, run)
+                elif partition in self._next:
+                    # Faust's buffer for it is full: it is read again when there is room.
+                    self._leader.seek(TopicPartition(*partition, run[0].offset() or 0))
+            chunks += self._release(active)
+            if chunks or time.monotonic() >= deadline:
+                return chunks
+
+    def _take(self, client: Consumer, wait_s: float) -> list[Message]:
+        first = client.poll(wait_s)
+        if first is None:
+            return []
+        batch = [first, *client.consume(BATCH, timeout=0)]
+        good: list[Message] = []
+        for message in batch:
+            error = message.error()
+            if error is None:
+                good.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._end_seen[message.topic() or "", message.partition() or 0] = message.offset() or 0
+            elif not _passes_by_itself(error):
+                raise KafkaException(error)
+        return good
+
+    def _hold(self, records: list[Message]) -> None:
+        for run in split_runs(records):
+            self._held.setdefault(run[0].partition() or 0, []).extend(run)
+        self._held_count += len(records)
+
+    def _release(self, active: frozenset[Partition]) -> list[Chunk]:
+        """Held events whose time telemetry has passed, or all where telemetry has nothing left."""
+        chunks: list[Chunk] = []
+        for number, held in list(self._held.items()):
+            partition = (held[0].topic() or "", number)
+            if partition not in active:
+                continue
+            if all(self.at_end((topic, number)) for topic in self.leading):
+                count = len(held)
+            else:
+                passed = self._passed.get(number, -1)
+                count = next((i for i, m in enumerate(held) if m.timestamp()[1] > passed), len(held))
+            if count:
+                self._held[number] = held[count:]
+                if not self._held[number]:
+                    del self._held[number]
+                self._held_count -= count
+                chunks += self._hand_out(partition, held[:count])
+        return chunks
+
+    def _hand_out(self, partition: Partition, run: list[Message]) -> list[Chunk]:
+        self._next[partition] = (run[-1].offset() or 0) + 1
+        at_end = self.at_end(partition)
+        parts = [run[i : i + CHUNK] for i in range(0, len(run), CHUNK)]
+        return [
+            Chunk(
+                topic=partition[0],
+                partition=partition[1],
+                records=part,
+                first_offset=part[0].offset() or 0,
+                last_offset=part[-1].offset() or 0,
+                newest_at=part[-1].timestamp()[1],
+                caught_up=at_end and part is parts[-1],
+            )
+            for part in parts
+        ]
+
+    def at_end(self, partition: Partition) -> bool:
+        """Whether all that the partition holds has been handed out; True for one that is not assigned."""
+        if partition not in self._next:
+            return True
+        reached = self._next[partition]
+        if not (partition[0] in self.following and self._held.get(partition[1])):
+            reached = max(reached, self._end_seen.get(partition, 0))
+        return self._end_seen.get(partition, -1) >= 0 and reached >= self.high_watermark(partition)
+
+    def next_offset(self, partition: Partition) -> int:
+        """The offset that is handed out next; -1 for a partition that is not assigned."""
+        return self._next.get(partition, -1)
+
+    def high_watermark(self, partition: Partition) -> int:
+        """The partition's end as last heard from the broker, 0 if nothing was heard."""
+        _, high = self._of(partition).get_watermark_offsets(TopicPartition(*partition), cached=True)
+        return max(high, 0)
+
+    def close(self) -> None:
+        """Leaves the brokers."""
+        self._leader.close()
+        self._follower.close()
+
+
+def _passes_by_itself(error: KafkaError) -> bool:
+    """librdkafka reconnects and retries by itself after these; a broker that is away is one of them."""
+    if error.retriable() or error.code() in (
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._MAX_POLL_EXCEEDED,
+    ):
+        log.warning("Kafka: %s", error.str())
+        return True
+    return False

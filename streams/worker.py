@@ -1,0 +1,202 @@
+"""The streams worker: a Faust app on the chunked transport, with the settings that neither lose nor stall."""
+
+import asyncio
+import gc
+import importlib
+import logging
+import pkgutil
+from typing import Any
+
+import faust
+from confluent_kafka import Consumer, TopicPartition
+from faust.types import TP
+
+import streams.topologies
+from schemas.cluster import KafkaCluster
+from streams.catalog import CatalogReader
+from streams.output import OutputQueue
+from streams.services import Services
+from streams.settings import StreamsSettings
+from streams.tracking import EVENTS, TELEMETRY, Tracking
+from streams.transport.driver import ChunkedTopics
+
+log = logging.getLogger(__name__)
+
+#: How often time alone is looked at; a push may be two seconds late at most.
+_TICK_S = 0.1
+
+#: Faust messages that wait between transport and agent; each is a chunk of up to 2,000 records.
+_BUFFERED_CHUNKS = 8
+
+#: Young objects before the collector runs: the default of 700 spends a tenth of the time on walking records
+#: that live for milliseconds.
+_GC_THRESHOLD = 50_000
+
+
+def _credentials(cluster: KafkaCluster) -> Any:
+    """The cluster's TLS and SASL settings in Faust's terms."""
+    import ssl
+
+    security = cluster.security
+    protocol = security.get("security.protocol", "PLAINTEXT")
+    context: ssl.SSLContext | None = None
+    if protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=security.get("ssl.ca.location"))
+        if "ssl.certificate.location" in security:
+            context.load_cert_chain(
+                security["ssl.certificate.location"],
+                security.get("ssl.key.location"),
+                security.get("ssl.key.password"),
+            )
+    if protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            mechanism=security.get("sasl.mechanism", "PLAIN"),
+            username=security.get("sasl.username", ""),
+            password=security.get("sasl.password", ""),
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context is not None else None
+
+
+def make_app(settings: StreamsSettings) -> faust.App:
+    """The app with every topology of `streams/topologies` installed."""
+    cluster = settings.cluster
+    app = faust.App(
+        settings.group,
+        broker=[f"chunked://{address}" for address in cluster.bootstrap.split(",")],
+        broker_credentials=_credentials(cluster),
+        store="memory://",  # state is ours, in `connector-state`
+        # Without it Faust picks a port and, with it, serves table data to anybody.
+        web_enabled=False,
+        web_tables_enabled=False,
+        # The default session of 60 s stalls every push for a minute after a crash.
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.5,
+        broker_rebalance_timeout=20.0,
+        broker_request_timeout=30.0,
+        # Half a second of records is repeated after a crash at most, and commits stay cheap.
+        broker_commit_interval=0.5,
+        # Exactly-once gave the same duplicates after kill -9: consumers are idempotent instead.
+        processing_guarantee="at_least_once",
+        # A new group must not skip what was produced before it.
+        consumer_auto_offset_reset="earliest",
+        # Declared topics have their own files; Faust's would have one replica and default retention.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # The default of 4096 would buffer 8 million records, since each message is a chunk.
+        stream_buffer_maxsize=_BUFFERED_CHUNKS,
+        # Chunks in flight are waited for by the output queue's drain, before Faust forgets their acks.
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        # Each stall beyond a minute is reported; the transport's own checks are for aiokafka's fetcher.
+        stream_publish_on_commit=False,
+    )
+    output = OutputQueue(cluster)
+    tracking = Tracking(settings, output)
+    catalog = CatalogReader(cluster, tracking.codec, tracking.put_station)
+    services = Services(app, settings, output, tracking, catalog)
+    app.chunked = ChunkedTopics(  # type: ignore[attr-defined]
+        cluster,
+        leading=frozenset({cluster.topic(TELEMETRY)}),
+        following=frozenset({cluster.topic(EVENTS)}),
+        drain=[lambda: _drain(services)],
+    )
+    app.services = services  # type: ignore[attr-defined]
+    _follow_assignments(app, services)
+    _run_clock(app, services)
+    _read_catalog(app, services)
+    for module in pkgutil.iter_modules(streams.topologies.__path__):
+        importlib.import_module(f"streams.topologies.{module.name}").install(app, services)
+    return app
+
+
+async def _drain(services: Services) -> None:
+    """Waits until everything put out is safe; gives up after 5 s, whereupon its input is read again."""
+    for _ in range(1000):
+        if services.output.empty():
+            return
+        try:
+            services.output.poll()
+        except Exception as error:
+            await services.fail(error)
+        await asyncio.sleep(0.005)
+    log.warning("outputs are not confirmed within 5 s: their input will be read again")
+
+
+def _telemetry_partitions(services: Services, tps: set[TP]) -> set[int]:
+    telemetry = services.settings.cluster.topic(TELEMETRY)
+    return {tp.partition for tp in tps if tp.topic == telemetry}
+
+
+def _follow_assignments(app: faust.App, services: Services) -> None:
+    @app.on_partitions_revoked.connect
+    async def revoked(sender: Any, /, *args: Any, signal: Any, **kwargs: Any) -> None:
+        services.tracking.drop(_telemetry_partitions(services, args[0]))
+
+    @app.on_rebalance_complete.connect
+    async def assigned(sender: Any, /, *args: Any, signal: Any, **kwargs: Any) -> None:
+        mine = _telemetry_partitions(services, app.consumer.assignment())
+        services.tracking.drop(services.tracking.partitions() - mine)
+        missing = mine - services.tracking.partitions()
+        if missing:
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(None, _recover, services, missing)
+            except Exception as error:
+                await services.fail(error)
+
+
+def _recover(services: Services, partitions: set[int]) -> None:
+    cluster = services.settings.cluster
+    consumer = Consumer(cluster.client_config(group_id="evcs-offsets"))
+    try:
+        ends = {
+            (topic, n): consumer.get_watermark_offsets(TopicPartition(cluster.topic(topic), n), timeout=10)[1]
+            for topic in (TELEMETRY, EVENTS)
+            for n in partitions
+        }
+    finally:
+        consumer.close()
+    if not services.catalog.loaded:
+        log.info("catalog: %d stations", services.catalog.load())
+    services.tracking.recover(partitions, ends)
+
+
+def _run_clock(app: faust.App, services: Services) -> None:
+    @app.task  # type: ignore[untyped-decorator]
+    async def clock() -> None:
+        gc.set_threshold(_GC_THRESHOLD, 20, 20)
+
+        def at_end(topic: str, number: int, processed: int) -> bool:
+            done: bool = app.consumer.at_end(TP(topic, number), processed)  # type: ignore[attr-defined]
+            return done
+
+        elapsed = 0.0
+        while not app.should_stop:
+            await asyncio.sleep(0.005)
+            elapsed += 0.005
+            try:
+                services.output.poll()
+                if elapsed >= _TICK_S and not app.rebalancing:
+                    elapsed = 0.0
+                    services.tracking.tick(at_end)
+            except Exception as error:
+                await services.fail(error)
+
+
+def _read_catalog(app: faust.App, services: Services) -> None:
+    @app.task  # type: ignore[untyped-decorator]
+    async def follow_catalog() -> None:
+        await services.catalog.follow(lambda: app.should_stop)
+
+
+def run(settings: StreamsSettings, loglevel: str = "info") -> int:
+    """Runs a worker until it is told to stop; returns its exit status, 1 if it failed."""
+    app = make_app(settings)
+    worker = app.Worker(loglevel=loglevel, quiet=True, redirect_stdouts=False)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    services: Services = app.services
+    return 1 if services.failure is not None else 0

@@ -1,0 +1,39 @@
+"""`evcs platform run`, as a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import httpx
+from click.testing import CliRunner
+
+from infra.commands.platform import command
+
+PROGRAM = [sys.executable, "-u", "-c", "from infra.commands.platform import command; command()"]
+
+
+def test_it_serves_until_interrupted() -> None:
+    with subprocess.Popen([*PROGRAM, "run", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            base_url = process.stdout.readline().split()[5]
+            control_url = process.stdout.readline().split()[4]
+            assert base_url.endswith("/evcs/20160701/")
+            assert httpx.get(control_url, trust_env=False).json()["accepted"] == {}
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_its_help_has_an_example() -> None:
+    shown = CliRunner().invoke(command, ["run", "--help"]).output
+    assert "evcs platform run --port 18080" in shown
+    assert "_control/faults" in shown
+
+
+def test_a_data_secret_of_a_wrong_length_is_told() -> None:
+    result = CliRunner().invoke(command, ["run", "--data-secret", "short"])
+    assert result.exit_code == 2
+    assert "16 bytes" in result.output
