@@ -58,7 +58,8 @@ def create_topics(
 def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) -> None:
     """Deletes the declared topics of this cluster's prefix; for replays and tests, which have their own."""
     names = [cluster.topic(topic.name) for topic in topics or all_topics().values()]
-    for future in AdminClient({**cluster.client_config(), "log_level": 0}).delete_topics(names, operation_timeout=_TIMEOUT_S).values():
+    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    for future in admin.delete_topics(names, operation_timeout=_TIMEOUT_S).values():
         try:
             future.result(timeout=_TIMEOUT_S)
         except KafkaException as error:

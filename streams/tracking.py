@@ -125,18 +125,21 @@ class Tracking:
         partition = self._partitions[chunk.partition]
         tracker = partition.tracker
         topic = self._names[chunk.topic]
+        wall = self._wall()
+        # While a chunk is being read, all that has happened is known up to its beginning at most.
+        settled = self.clock(partition)
+        if topic == TELEMETRY:
+            clock = wall if self._live else chunk.newest_at
+            apply_samples(tracker, chunk.records, clock, wall, settled)
+            self.samples += len(chunk.records)
+        else:
+            for record in chunk.records:
+                at = record.timestamp()[1]
+                take_event(tracker, record, min(settled, at) if settled > 0 else at)
+            self.events += len(chunk.records)
         partition.newest[topic] = max(partition.newest[topic], chunk.newest_at)
         partition.caught_up[topic] = chunk.caught_up
         partition.processed[topic] = chunk.last_offset
-        wall = self._wall()
-        if topic == TELEMETRY:
-            apply_samples(tracker, chunk.records, wall if self._live else chunk.newest_at, wall)
-            self.samples += len(chunk.records)
-        else:
-            clock = self.clock(partition)
-            for record in chunk.records:
-                take_event(tracker, record, clock if clock > 0 else record.timestamp()[1])
-            self.events += len(chunk.records)
         clock = self.clock(partition)
         if clock > 0:
             run_timers(tracker, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import signal
 
 import click
 
@@ -78,15 +78,15 @@ def run(
         platform = CityPlatform(settings, ledger=Ledger(counts_only=counts_only))
     except CryptoError as error:
         raise click.UsageError(str(error)) from error
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(platform))
+    asyncio.run(_serve(platform))
 
 
 async def _serve(platform: CityPlatform) -> None:
+    interrupted = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
     await platform.start()
     click.echo(f"The simulated platform listens at {platform.base_url}/ for {platform.settings.operator_id}")
     click.echo(f"Its ledger is at {platform.control_url}/ledger")
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await platform.stop()
+    await interrupted.wait()
+    await platform.stop()

@@ -67,6 +67,12 @@ class LocalKafka:
         return f"{HOST}:{self.port}"
 
     @property
+    def version(self) -> str:
+        """The running broker's Kafka version; else that of the next start."""
+        process = self._process()
+        return process.version if process else KAFKA_VERSION
+
+    @property
     def pid(self) -> int | None:
         """The running broker's process; None if there is none."""
         process = self._process()
@@ -147,8 +153,7 @@ class LocalKafka:
             on_progress(f"formatted {files.data}")
         set_aside(files.server_log)
         on_progress(f"starting Kafka {KAFKA_VERSION} on {HOST}:{self._port}")
-        spawn = spawn_bound if self._die_with_parent else spawn_detached
-        process = BrokerProcess.of(spawn(broker_command(jars, files), files.root, files.console_log), self._port)
+        process = self._spawn(jars)
         try:
             process.save(files.process)
             if not await_ready(KafkaCluster(f"{HOST}:{self._port}"), process.is_alive, ready_timeout_s):
@@ -158,6 +163,15 @@ class LocalKafka:
             process.wait(_KILL_TIMEOUT_S)
             files.process.unlink(missing_ok=True)
             raise
+
+    def _spawn(self, jars: list[Path]) -> BrokerProcess:
+        files = self.files
+        spawn = spawn_bound if self._die_with_parent else spawn_detached
+        try:
+            pid = spawn(broker_command(jars, files), files.root, files.console_log)
+        except OSError as error:
+            raise BrokerFailed(f"Java can't be run ({error})", tail_of(files.console_log), files.console_log) from error
+        return BrokerProcess.of(pid, self._port, KAFKA_VERSION)
 
     def _failure(self, process: BrokerProcess, ready_timeout_s: float) -> BrokerFailed | PortTaken:
         alive = process.is_alive()

@@ -6,23 +6,27 @@ TAIL_LINES = 20
 _TAIL_BYTES = 64 * 1024
 
 
+#: Stack frames and Java's own deprecation notices would crowd out the sentence that tells what went wrong.
+_NOISE = ("\tat ", "\t... ", "WARNING: ")
+
+
 def last_lines(text: str, count: int = TAIL_LINES) -> list[str]:
-    """The last `count` lines that are not blank."""
-    return [line for line in text.splitlines() if line.strip()][-count:]
+    """The last `count` lines that tell something."""
+    return [line for line in text.splitlines() if line.strip() and not line.startswith(_NOISE)][-count:]
 
 
 def tail_of(*logs: Path, count: int = TAIL_LINES) -> list[str]:
-    """The last `count` lines of the first of `logs` that says anything; none if all are silent."""
-    for log in logs:
-        try:
-            with log.open("rb") as file:
-                file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-                lines = last_lines(file.read().decode("utf-8", "replace"), count)
-        except OSError:
-            continue
-        if lines:
-            return lines
-    return []
+    """The last `count` lines of these logs one after the other; a log that is not there says nothing."""
+    return last_lines("\n".join(_end_of(log) for log in logs), count)
+
+
+def _end_of(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def set_aside(log: Path) -> None:

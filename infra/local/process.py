@@ -18,24 +18,25 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class BrokerProcess:
-    """A started broker: its process, when that was born (in the system's own words), and the broker's port."""
+    """A started broker: its process, when that was born (in the system's own words), and what was started."""
 
     pid: int
     born: str
     port: int
+    version: str
 
     @classmethod
-    def of(cls, pid: int, port: int) -> "BrokerProcess":
+    def of(cls, pid: int, port: int, version: str) -> "BrokerProcess":
         """The live process `pid`; one that has already ended gets a birth that no process has."""
-        return cls(pid, birth_of(pid) or "ended", port)
+        return cls(pid, birth_of(pid) or "ended", port, version)
 
     @classmethod
     def load(cls, path: Path) -> "BrokerProcess | None":
         """What the pid file says; None without one, or with one that can't be read."""
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
-            return cls(int(fields["pid"]), str(fields["born"]), int(fields["port"]))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return cls(int(fields["pid"]), str(fields["born"]), int(fields["port"]), str(fields["version"]))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def save(self, path: Path) -> None:

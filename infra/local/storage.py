@@ -45,15 +45,18 @@ def prepare_storage(files: BrokerFiles, jars: Sequence[Path]) -> bool:
         _require_ours(files, meta)
         return False
     cluster_id = new_cluster_id()
-    answer = subprocess.run(
-        format_command(jars, files, cluster_id),
-        cwd=files.root,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_FORMAT_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        answer = subprocess.run(
+            format_command(jars, files, cluster_id),
+            cwd=files.root,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_FORMAT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BrokerFailed(f"the storage tool can't be run ({error})", [], files.data) from error
     if answer.returncode != 0:
         told = last_lines(answer.stdout + answer.stderr)
         raise BrokerFailed("the data directory could not be formatted", told, files.data)

@@ -97,8 +97,9 @@ def ready_at(tracker: Tracker, connector: Connector, charge: Charge) -> int | No
 
 
 def close_finished(tracker: Tracker, connector: Connector, now: int) -> bool:
-    """Makes the orders of all charges that are ready."""
+    """Makes the orders of all charges that are ready at `now`; 0 or less if the time is not known."""
     closed = False
+    now = max(now, 0)
     for charge in connector.charges:
         at = ready_at(tracker, connector, charge)
         if at is not None and at <= now:
@@ -110,6 +111,7 @@ def close_finished(tracker: Tracker, connector: Connector, now: int) -> bool:
 def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
     """Makes the charge's order and remembers the charge as closed."""
     assert charge.started_at is not None and charge.ended_at is not None and charge.meter_end_wh is not None
+    now = max(now, charge.known_at)
     if not charge.start_reported:
         charge.flags.add("start_event_missing")
     if not charge.stop_reported:

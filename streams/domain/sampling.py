@@ -20,11 +20,16 @@ TOPIC = "charger-telemetry"
 _STATUSES = frozenset(ConnectorStatus)
 
 
-def apply_samples(tracker: Tracker, records: Iterable[SourceRecord], clock: int, wall: int) -> None:
-    """Takes telemetry in order of offset.
+def apply_samples(
+    tracker: Tracker, records: Iterable[SourceRecord], clock: int, wall: int, settled: int | None = None
+) -> None:
+    """Takes telemetry in order of offset. All times in UTC ms.
 
-    `clock` is the worker's time for silence, `wall` the time that no sample may be far ahead of (UTC ms).
+    `clock` is the worker's time for silence, `wall` the time that no sample may be far ahead of. Events are
+    waited for until `settled`, the time up to which all that happened has been read (by default `clock`).
     """
+    if settled is None:
+        settled = clock
     get = tracker.connectors.get
     from_bytes = int.from_bytes
     size = INSTANT_SIZE
@@ -40,10 +45,12 @@ def apply_samples(tracker: Tracker, records: Iterable[SourceRecord], clock: int,
                 connector.newest_code = code
                 connector.seen_at = clock
                 continue
-        take_sample(tracker, record, connector, clock, wall)
+        take_sample(tracker, record, connector, clock, wall, settled)
 
 
-def take_sample(tracker: Tracker, record: SourceRecord, connector: Connector | None, clock: int, wall: int) -> None:
+def take_sample(
+    tracker: Tracker, record: SourceRecord, connector: Connector | None, clock: int, wall: int, settled: int
+) -> None:
     """Handles one sample: dead-letters it with its reason, passes it over, or applies it."""
     offset = offset_of(record)
     if connector is not None and offset <= connector.telemetry_offset:
@@ -89,7 +96,7 @@ def take_sample(tracker: Tracker, record: SourceRecord, connector: Connector | N
             late = (newest_at - sampled_at) / 1000
             tracker.refuse(TOPIC, record, "out_of_order", f"sampled {late:.3f} s before the newest sample", clock)
             return
-    _apply(tracker, connector, sample, payload, sampled_at, meter_wh, offset, clock)
+    _apply(tracker, connector, sample, payload, sampled_at, meter_wh, offset, clock, settled)
 
 
 def _problem_of(sample: Telemetry, key: bytes | None) -> tuple[str, str] | None:
@@ -115,6 +122,7 @@ def _apply(
     meter_wh: int,
     offset: int,
     clock: int,
+    settled: int,
 ) -> None:
     """The sample is good and new. `sample` is None when its leading fields are the last one's."""
     running = connector.running()
@@ -150,7 +158,7 @@ def _apply(
         running.read(sampled_at, meter_wh + running.rebase_wh, tracker.tariff_of(connector))
         changed |= len(running.marks) != marks
         pushed = push_if_due(tracker, connector, running, sampled_at)
-    changed |= charging.close_finished(tracker, connector, sampled_at)
+    changed |= charging.close_finished(tracker, connector, settled)
     if changed or pushed:
         tracker.save(connector, sampled_at, changed=changed)
     plan(tracker, connector)

@@ -122,7 +122,7 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
         if self._reader is None:
             return False
         partition = (tp.topic, tp.partition)
-        return self._reader.at_end(partition) and processed + 1 >= self._reader.next_offset(partition)
+        return self._reader.at_end(partition) and processed >= self._reader.last_handed_out(partition)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         if tp.topic not in self.chunked:

@@ -43,8 +43,9 @@ class ChunkReader:
         self.following = frozenset(following)
         self._leader = self._client(cluster)
         self._follower = self._client(cluster)
-        #: The next offset to hand out, and the end at which librdkafka has last found nothing more.
+        #: How far all is handed out, the last record handed out, and where librdkafka last found nothing more.
         self._next: dict[Partition, int] = {}
+        self._last: dict[Partition, int] = {}
         self._end_seen: dict[Partition, int] = {}
         self._passed: dict[int, int] = {}
         self._held: dict[int, list[Message]] = {}
@@ -82,6 +83,7 @@ class ChunkReader:
         for client, topics in ((self._leader, self.leading), (self._follower, self.following)):
             client.assign([TopicPartition(*p, at) for p, at in start.items() if p[0] in topics])
         self._next = start
+        self._last = {}
         self._end_seen = {}
         self._passed = {}
         self._held = {}
@@ -109,6 +111,10 @@ class ChunkReader:
                     # Faust's buffer for it is full: it is read again when there is room.
                     self._leader.seek(TopicPartition(*partition, run[0].offset() or 0))
             chunks += self._release(active)
+            for partition, end in self._end_seen.items():
+                # Behind the last record there may be transaction markers, which are never handed out.
+                if partition in self._next and not (partition[0] in self.following and partition[1] in self._held):
+                    self._next[partition] = max(self._next[partition], end)
             if chunks or time.monotonic() >= deadline:
                 return chunks
 
@@ -146,15 +152,17 @@ class ChunkReader:
                 passed = self._passed.get(number, -1)
                 count = next((i for i, m in enumerate(held) if m.timestamp()[1] > passed), len(held))
             if count:
-                self._held[number] = held[count:]
-                if not self._held[number]:
-                    del self._held[number]
-                self._held_count -= count
                 chunks += self._hand_out(partition, held[:count])
+                self._held_count -= count
+                if count < len(held):
+                    self._held[number] = held[count:]
+                else:
+                    del self._held[number]
         return chunks
 
     def _hand_out(self, partition: Partition, run: list[Message]) -> list[Chunk]:
-        self._next[partition] = (run[-1].offset() or 0) + 1
+        self._last[partition] = run[-1].offset() or 0
+        self._next[partition] = self._last[partition] + 1
         at_end = self.at_end(partition)
         parts = [run[i : i + CHUNK] for i in range(0, len(run), CHUNK)]
         return [
@@ -174,14 +182,12 @@ class ChunkReader:
         """Whether all that the partition holds has been handed out; True for one that is not assigned."""
         if partition not in self._next:
             return True
-        reached = self._next[partition]
-        if not (partition[0] in self.following and self._held.get(partition[1])):
-            reached = max(reached, self._end_seen.get(partition, 0))
-        return self._end_seen.get(partition, -1) >= 0 and reached >= self.high_watermark(partition)
+        end = self._end_seen.get(partition)
+        return end is not None and self._next[partition] >= max(end, self.high_watermark(partition))
 
-    def next_offset(self, partition: Partition) -> int:
-        """The offset that is handed out next; -1 for a partition that is not assigned."""
-        return self._next.get(partition, -1)
+    def last_handed_out(self, partition: Partition) -> int:
+        """The newest offset that was handed out since the assignment, -1 for none."""
+        return self._last.get(partition, -1)
 
     def high_watermark(self, partition: Partition) -> int:
         """The partition's end as last heard from the broker, 0 if nothing was heard."""

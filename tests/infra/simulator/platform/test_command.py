@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import httpx
+import pytest
 from click.testing import CliRunner
 
 from infra.commands.platform import command
@@ -14,7 +15,8 @@ from infra.commands.platform import command
 PROGRAM = [sys.executable, "-u", "-c", "from infra.commands.platform import command; command()"]
 
 
-def test_it_serves_until_interrupted() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_interrupted(number: signal.Signals) -> None:
     with subprocess.Popen([*PROGRAM, "run", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -23,7 +25,7 @@ def test_it_serves_until_interrupted() -> None:
             assert base_url.endswith("/evcs/20160701/")
             assert httpx.get(control_url, trust_env=False).json()["accepted"] == {}
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
         assert process.wait(10) == 0
 
 

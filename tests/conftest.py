@@ -1,0 +1,47 @@
+"""What the tests share: one real broker for the session, and a cluster of its own for each test that asks."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.broker import LocalKafka
+from infra.topic_admin import create_topics, delete_topics
+from schemas.cluster import KafkaCluster
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """A real Kafka broker on a free port, which ends with the test session however that ends."""
+    # The fetched jars' class path is kept in the checkout, so that only the first session needs a network.
+    home = tmp_path_factory.mktemp("kafka")
+    kafka = LocalKafka(home, port=0, die_with_parent=True)
+    kafka.start()
+    yield kafka
+    kafka.stop()
+
+
+@pytest.fixture
+def kafka(broker: LocalKafka) -> Iterator[KafkaCluster]:
+    """A cluster on the session's broker with topics of its own, all made and empty."""
+    cluster = KafkaCluster(bootstrap=broker.bootstrap, topic_prefix=f"t{uuid.uuid4().hex[:8]}-")
+    create_topics(cluster)
+    yield cluster
+    delete_topics(cluster)
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No EVCS_* variable of the machine reaches the test."""
+    for name in os.environ:
+        if name.startswith("EVCS_"):
+            monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """Where the tests' data files lie."""
+    return Path(__file__).parent / "data"
