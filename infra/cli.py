@@ -8,6 +8,9 @@ import sys
 import click
 
 import infra.commands
+from connectors.errors import ConnectorsError
+from connectors.protocol.errors import ProtocolError
+from infra.errors import OperatorError
 from schemas.errors import SchemaError
 from streams.errors import StreamsError
 
@@ -40,10 +43,8 @@ def evcs(log_level: str) -> None:
 
 def main() -> None:
     """Runs the command line; an error of ours is one line, not a traceback."""
-    from infra.errors import OperatorError
-
     try:
         evcs()
-    except (SchemaError, StreamsError, OperatorError) as error:
+    except (SchemaError, StreamsError, ConnectorsError, ProtocolError, OperatorError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)

@@ -1,5 +1,6 @@
 """Makes the declared topics on a cluster, and says where the cluster differs from the declarations."""
 
+import time
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, KafkaException
@@ -9,6 +10,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigSource,
     NewTopic,
     ResourceType,
+    TopicMetadata,
 )
 
 from infra.errors import ClusterProblem
@@ -52,7 +54,25 @@ def create_topics(
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise ClusterProblem(f"topic {name} can't be made: {error.args[0].str()}") from error
             there.append(name)
+    _await_leaders(admin, [topic.topic for topic in new])
     return sorted(made), sorted(there)
+
+
+def _await_leaders(admin: AdminClient, names: list[str]) -> None:
+    """Waits until every partition can be used: a topic exists a moment before its leaders do."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        metadata = admin.list_topics(timeout=_TIMEOUT_S).topics
+        if all(name in metadata and _has_leaders(metadata[name]) for name in names):
+            return
+        if time.monotonic() > deadline:
+            raise ClusterProblem(f"the new topics have no leaders after {_TIMEOUT_S:.0f} s: are all brokers up?")
+        time.sleep(0.05)
+
+
+def _has_leaders(topic: TopicMetadata) -> bool:
+    partitions = topic.partitions.values()
+    return bool(partitions) and all(p.leader >= 0 and p.error is None for p in partitions)
 
 
 def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) -> None:

@@ -72,9 +72,7 @@ def read_to_end(
             if batch:
                 last_heard = time.monotonic()
             elif time.monotonic() - last_heard > _STALLED_AFTER_S:
-                raise ReadStalled(
-                    f"{topic}: nothing came for {_STALLED_AFTER_S:.0f} s, {len(left)} partitions left"
-                )
+                raise ReadStalled(f"{topic}: nothing came for {_STALLED_AFTER_S:.0f} s, {len(left)} partitions left")
             if records:
                 yield records
             if on_progress is not None:

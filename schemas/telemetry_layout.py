@@ -6,9 +6,19 @@ behind that routing prefix.
 """
 
 from schemas.codec import HEADER_SIZE
+from schemas.errors import UndecodableRecord
 
 #: Bytes of `sampled_at` for instants from 1987 to 2039: a zigzag varint of six 7-bit groups.
 INSTANT_SIZE = 6
+
+#: The only instants that are taken for real: those whose order codes compare as they do (UTC ms).
+EARLIEST_MS, LATEST_MS = 1 << 39, (1 << 41) - 1
+
+#: A register beyond this is no register: a thousand megawatts for a century, in Wh.
+METER_MAX_WH = 10**12
+
+#: Three currents and three voltages, four bytes each, between the state of charge and the ids.
+_FLOATS_SIZE = 24
 
 #: Larger than the order code of any instant that `INSTANT_SIZE` covers.
 NEVER = 1 << 48
@@ -21,6 +31,28 @@ def routing_prefix(payload: bytes) -> bytes:
         end = _behind_varint(payload, end)
     size, end = read_long(payload, end)
     return payload[: _behind_varint(payload, end + size)]
+
+
+def id_suffix(connector_id: str, equipment_id: str, station_id: str) -> bytes:
+    """The bytes that a record with these ids ends with."""
+    encoded = (text.encode() for text in (connector_id, equipment_id, station_id))
+    return b"".join(write_long(len(text)) + text for text in encoded)
+
+
+def read_middle(payload: bytes, prefix_size: int, suffix_size: int) -> tuple[int, int]:
+    """`sampled_at` and `meter_wh` of a payload whose routing prefix and ids are known to be right.
+
+    Raises UndecodableRecord unless what lies between them is exactly a record's middle.
+    """
+    try:
+        sampled_at, at = read_long(payload, prefix_size)
+        meter_wh, at = read_long(payload, at)
+        at = _behind_varint(payload, at)
+    except IndexError as error:
+        raise UndecodableRecord("Telemetry: ends too early") from error
+    if at + _FLOATS_SIZE + suffix_size != len(payload):
+        raise UndecodableRecord("Telemetry: too short or too long")
+    return sampled_at, meter_wh
 
 
 def _behind_varint(payload: bytes, at: int) -> int:

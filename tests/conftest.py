@@ -15,9 +15,7 @@ from schemas.cluster import KafkaCluster
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """A real Kafka broker on a free port, which ends with the test session however that ends."""
-    # The fetched jars' class path is kept in the checkout, so that only the first session needs a network.
-    home = tmp_path_factory.mktemp("kafka")
-    kafka = LocalKafka(home, port=0, die_with_parent=True)
+    kafka = LocalKafka(tmp_path_factory.mktemp("kafka"), port=0, die_with_parent=True)
     kafka.start()
     yield kafka
     kafka.stop()

@@ -86,11 +86,13 @@ class LocalKafka:
         """Starts the broker and waits until it answers; False if it was already running.
 
         Raises PortTaken, JarsUnavailable, StorageUnusable, ForeignData, BrokerFailed. After any of them, and
-        after Ctrl-C, no process of this start is left.
+        after Ctrl-C, no process of this start is left; one that was already running is left alone.
         """
         make_directories(self.files)
         with storage_errors(self.files.lock), exclusive(self.files.lock):
-            if self.is_running():
+            running = self._process()
+            if running:
+                self._require_ready(running, ready_timeout_s)
                 return False
             if not self._any_port:
                 require_free(self._port)
@@ -156,8 +158,7 @@ class LocalKafka:
         process = self._spawn(jars)
         try:
             process.save(files.process)
-            if not await_ready(KafkaCluster(f"{HOST}:{self._port}"), process.is_alive, ready_timeout_s):
-                raise self._failure(process, ready_timeout_s)
+            self._require_ready(process, ready_timeout_s)
         except BaseException:
             process.send(signal.SIGKILL)
             process.wait(_KILL_TIMEOUT_S)
@@ -173,10 +174,14 @@ class LocalKafka:
             raise BrokerFailed(f"Java can't be run ({error})", tail_of(files.console_log), files.console_log) from error
         return BrokerProcess.of(pid, self._port, KAFKA_VERSION)
 
+    def _require_ready(self, process: BrokerProcess, ready_timeout_s: float) -> None:
+        if not await_ready(KafkaCluster(f"{HOST}:{process.port}"), process.is_alive, ready_timeout_s):
+            raise self._failure(process, ready_timeout_s)
+
     def _failure(self, process: BrokerProcess, ready_timeout_s: float) -> BrokerFailed | PortTaken:
         alive = process.is_alive()
         tail = tail_of(self.files.server_log, self.files.console_log)
         if not alive and any("Address already in use" in line for line in tail):
-            return PortTaken(self._port)
+            return PortTaken(process.port)
         what = f"did not answer within {ready_timeout_s:g} s" if alive else "ended while starting"
         return BrokerFailed(f"the broker {what}", tail, self.files.server_log)

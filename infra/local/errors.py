@@ -42,9 +42,9 @@ class JarsUnavailable(LocalStackError):
 class BrokerFailed(LocalStackError):
     """A Java process of ours ended or did not answer in time; `tail` is the end of what it logged."""
 
-    def __init__(self, what: str, tail: Sequence[str], log: Path) -> None:
+    def __init__(self, what: str, tail: Sequence[str], log: Path | None = None) -> None:
         shown = "\n".join(f"  {line}" for line in tail) or "  (nothing was logged)"
-        super().__init__(f"{what}; the end of {log}:\n{shown}")
+        super().__init__(f"{what}; the end of {log or 'its output'}:\n{shown}")
         self.tail = tuple(tail)
         self.log = log
 

@@ -39,5 +39,5 @@ def kafka_jars(
 def _recall(remembered: Path) -> list[Path]:
     try:
         return [Path(line) for line in remembered.read_text(encoding="utf-8").splitlines() if line]
-    except FileNotFoundError:
+    except OSError:
         return []

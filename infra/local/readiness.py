@@ -11,26 +11,30 @@ from infra.local.errors import ClusterUnreachable
 from schemas.cluster import KafkaCluster
 
 READY_TIMEOUT_S = 60.0
-_EXTERNAL_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 10.0
 _ASK_TIMEOUT_S = 1.0
 _PAUSE_S = 0.05
 
 
-def broker_count(cluster: KafkaCluster, timeout_s: float = _EXTERNAL_TIMEOUT_S) -> int:
+def broker_count(cluster: KafkaCluster, timeout_s: float = ANSWER_TIMEOUT_S) -> int:
     """How many brokers the cluster has. Raises ClusterUnreachable if none answers within `timeout_s`."""
     told: list[str] = []
 
     def remember(error: KafkaError) -> None:
         told.append(error.str())
 
+    # A connection that fails is our caller's to tell, so librdkafka's own log is silenced.
+    settings: dict[str, Any] = {**cluster.client_config(), "log_level": 0, "error_cb": remember}
     try:
-        # A connection that fails is our caller's to tell, so librdkafka's own log is silenced.
-        settings: dict[str, Any] = {**cluster.client_config(), "log_level": 0, "error_cb": remember}
         admin = AdminClient(settings)
+    except KafkaException as error:
+        raise ClusterUnreachable(cluster.bootstrap, error.args[0].str()) from error
+    try:
         return len(admin.list_topics(timeout=timeout_s).brokers)
     except KafkaException as error:
-        reason = told[0] if told else error.args[0].str()
-        raise ClusterUnreachable(cluster.bootstrap, reason) from error
+        # The time-out itself tells nothing; the callbacks that wait to be served know what failed.
+        admin.poll(0)
+        raise ClusterUnreachable(cluster.bootstrap, told[0] if told else error.args[0].str()) from error
 
 
 def await_ready(cluster: KafkaCluster, is_alive: Callable[[], bool], timeout_s: float) -> bool:

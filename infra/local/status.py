@@ -6,7 +6,7 @@ from pathlib import Path
 
 from infra.local.broker import LocalKafka
 from infra.local.errors import ClusterUnreachable
-from infra.local.readiness import broker_count
+from infra.local.readiness import ANSWER_TIMEOUT_S, broker_count
 from schemas.cluster import KafkaCluster
 
 #: The unit of st_blocks, whatever the file system's own block is.
@@ -42,10 +42,10 @@ class ExternalStatus:
     problem: str
 
     @classmethod
-    def of(cls, cluster: KafkaCluster) -> "ExternalStatus":
-        """The cluster's state now; waits up to 10 s for an answer."""
+    def of(cls, cluster: KafkaCluster, timeout_s: float = ANSWER_TIMEOUT_S) -> "ExternalStatus":
+        """The cluster's state now; waits up to `timeout_s` for an answer."""
         try:
-            return cls(True, cluster.bootstrap, broker_count(cluster), "")
+            return cls(True, cluster.bootstrap, broker_count(cluster, timeout_s), "")
         except ClusterUnreachable as error:
             return cls(False, cluster.bootstrap, 0, str(error))
 

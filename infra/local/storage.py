@@ -56,10 +56,10 @@ def prepare_storage(files: BrokerFiles, jars: Sequence[Path]) -> bool:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BrokerFailed(f"the storage tool can't be run ({error})", [], files.data) from error
+        raise BrokerFailed(f"the storage tool can't be run ({error})", []) from error
     if answer.returncode != 0:
         told = last_lines(answer.stdout + answer.stderr)
-        raise BrokerFailed("the data directory could not be formatted", told, files.data)
+        raise BrokerFailed("the data directory could not be formatted", told)
     with storage_errors(files.formatted_by):
         files.formatted_by.write_text(KAFKA_VERSION + "\n", encoding="ascii")
     return True

@@ -10,7 +10,7 @@ from schemas.records.telemetry import Telemetry
 class TariffMark:
     """The register (Wh) where a tariff period began, and its prices in 1/10000 CNY/kWh.
 
-    `before_at`, `before_wh` and `after_at` are the two readings that it was interpolated between.
+    `before_at`, `before_wh`, `after_at` and `after_wh` are the two readings that it was interpolated between.
     """
 
     at: int
@@ -20,11 +20,15 @@ class TariffMark:
     before_at: int
     before_wh: int
     after_at: int
+    after_wh: int
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeState:
-    """What is known of one charge that is not closed yet; None stands for what is not known."""
+    """What is known of one charge that is not closed yet; None stands for what is not known.
+
+    Of the charge that telemetry shows, the connector's own `next_push_at` and `reading_*` are the newer ones.
+    """
 
     start_charge_seq: str
     charge_model: int
@@ -43,9 +47,14 @@ class ChargeState:
     user_name: str
     ident_code: str
     vin: str
+    next_push_at: int
+    reading_at: int
+    reading_wh: int
     marks: tuple[TariffMark, ...]
     bill: BillIssued | None
     flags: tuple[str, ...]
+    stop_offset: int
+    bill_offset: int
 
 
 @dataclass(frozen=True, slots=True)

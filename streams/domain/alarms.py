@@ -14,20 +14,28 @@ from streams.domain.tracker import Tracker
 def plan(tracker: Tracker, connector: Connector) -> None:
     """Sets from when on the connector's samples must be looked at, and its alarm."""
     due = END_OF_TIME
-    if connector.status == ConnectorStatus.OFFLINE:
+    if connector.status == ConnectorStatus.OFFLINE or connector.recovering:
         due = 0  # the next sample brings it back
     for charge in connector.charges:
-        if charge.ended_at is not None:
-            due = 0  # until it is closed each sample may be the one that passes its end
-            break
-        if charge.first_sampled_at is not None:
-            due = min(due, charge.next_push_at, charge.next_boundary)
+        if charge.ended_at is not None and not connector.has_reached(charge.ended_at):
+            due = min(due, charge.ended_at)
+        if charge.first_sampled_at is not None and not charge.passed:
+            due = min(due, charge.next_push_at, near_boundary_at(tracker, charge))
     connector.due_code = order_code(due)
     alarm = next_alarm(tracker, connector)
     if not connector.wakes_at or alarm < connector.wakes_at:
         connector.wakes_at = alarm
         tracker.alarms_set += 1
         heappush(tracker.alarms, (alarm, tracker.alarms_set, connector))
+
+
+def near_boundary_at(tracker: Tracker, charge: Charge) -> int:
+    """From when on every reading of a charge is kept in its state.
+
+    Energy is split between the last reading before a tariff boundary and the first one behind it; after a
+    crash the former must still be there. Readings further apart than silence are kept anyway.
+    """
+    return charge.next_boundary - tracker.policy.silence_ms
 
 
 def next_alarm(tracker: Tracker, connector: Connector) -> int:
@@ -54,11 +62,13 @@ def charge_alarm(tracker: Tracker, connector: Connector, charge: Charge) -> int:
     at = abandoned_at(tracker, connector, charge)
     if not charge.start_announced:
         at = min(at, charge.known_at + policy.start_wait_ms)
-    if charge.first_sampled_at is not None and connector.status != ConnectorStatus.OFFLINE:
+    shown = charge.first_sampled_at is not None and connector.newest is not None
+    if shown and connector.status != ConnectorStatus.OFFLINE:
         at = min(at, charge.next_push_at + policy.push_grace_ms)
     return at
 
 
 def abandoned_at(tracker: Tracker, connector: Connector, charge: Charge) -> int:
     """When a charge of which nothing more is heard counts as over (UTC ms)."""
-    return max(charge.known_at, charge.reading_at, connector.seen_at) + tracker.policy.abandon_ms
+    shown_at = connector.seen_at if charge is connector.running() else 0
+    return max(charge.known_at, charge.reading_at, shown_at) + tracker.policy.abandon_ms

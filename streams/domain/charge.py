@@ -5,7 +5,7 @@ the register is interpolated linearly; money is computed in whole units and roun
 that the periods always add up to the totals.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.records.charge_events import BillIssued
 from schemas.records.connector_state import ChargeState, TariffMark
@@ -14,6 +14,10 @@ from streams.domain.tariff import END_OF_TIME, Tariff
 
 #: Wh times 1/10000 CNY/kWh, for one fen.
 _FEN = 100_000
+
+#: Two readings further apart than this are not of one charge; no tariff period is marked between them, so that
+#: a wrong clock can't make millions of marks.
+_LONGEST_GAP_MS = 31 * 86_400_000
 
 
 def to_fen(watt_hour_prices: int) -> int:
@@ -25,7 +29,8 @@ def to_fen(watt_hour_prices: int) -> int:
 class Charge:
     """What is known of one open charge. Instants in UTC ms, energies in Wh; None stands for not known.
 
-    All registers are raw readings plus `rebase_wh`, which makes up for a register that jumped back.
+    All registers but `meter_end_wh` are raw readings plus `rebase_wh`, which makes up for a register that jumped
+    back. `passed` tells that telemetry has come past the charge's end.
     """
 
     seq: str
@@ -41,12 +46,15 @@ class Charge:
     stop_reported: bool = False
     stop_announced: bool = False
     final_progress_sent: bool = False
+    passed: bool = False
     rebase_wh: int = 0
     user_name: str = ""
     ident_code: str = ""
     vin: str = ""
     marks: list[TariffMark] = field(default_factory=list)
     bill: BillIssued | None = None
+    stop_offset: int = -1
+    bill_offset: int = -1
     flags: set[str] = field(default_factory=set)
     next_push_at: int = 0
     reading_at: int = 0
@@ -55,20 +63,31 @@ class Charge:
     #: The encoded beginning of this charge's progress records, as long as no field in it changes.
     progress_head: bytes | None = None
 
+    @property
+    def end_wh(self) -> int:
+        """The register at the end; the end must be known."""
+        assert self.meter_end_wh is not None
+        return self.meter_end_wh + self.rebase_wh
+
     def begin(self, at: int, meter_wh: int, tariff: Tariff) -> None:
         """The charge starts at this register. A start that is learned late re-splits what was read before."""
         later = self.marks
         read = (self.reading_at, self.reading_wh)
         self.started_at = at
         elec, service = tariff.price_at(at)
-        self.marks = [TariffMark(at, meter_wh, elec, service, at, meter_wh, at)]
+        self.marks = [TariffMark(at, meter_wh, elec, service, at, meter_wh, at, meter_wh)]
         self.reading_at, self.reading_wh = at, meter_wh
         self.next_boundary = tariff.next_boundary(at)
         if later and read[0] > at:
             if later[0].at > at:
                 self.read(later[0].at, later[0].meter_wh, tariff)
-            self.marks += [mark for mark in later[1:] if mark.at > self.marks[-1].at]
-            self.reading_at, self.reading_wh = read
+            for mark in later[1:]:
+                if mark.at > self.marks[-1].at:
+                    before_at = max(mark.before_at, at)
+                    before_wh = max(mark.before_wh, meter_wh) if mark.before_at >= at else meter_wh
+                    after = (mark.after_at, max(mark.after_wh, meter_wh))
+                    self.marks.append(_placed(mark, (before_at, before_wh), after))
+            self.reading_at, self.reading_wh = read[0], max(read[1], meter_wh)
             self.next_boundary = tariff.next_boundary(max(read[0], self.marks[-1].at))
         self.progress_head = None
 
@@ -76,12 +95,16 @@ class Charge:
         """Takes a reading; marks every tariff period that began since the last one."""
         if at < self.reading_at:
             return
+        meter_wh = max(meter_wh, self.reading_wh)
+        if at - self.reading_at > _LONGEST_GAP_MS:
+            self.flags.add("readings_far_apart")
+            self.next_boundary = tariff.next_boundary(at)
         while self.next_boundary <= at:
             boundary = self.next_boundary
             elec, service = tariff.price_at(boundary)
             before_at, before_wh = self.reading_at, self.reading_wh
             register = interpolate(before_at, before_wh, at, meter_wh, boundary)
-            self.marks.append(TariffMark(boundary, register, elec, service, before_at, before_wh, at))
+            self.marks.append(TariffMark(boundary, register, elec, service, before_at, before_wh, at, meter_wh))
             self.next_boundary = tariff.next_boundary(boundary)
             self.progress_head = None
         self.reading_at, self.reading_wh = at, meter_wh
@@ -92,29 +115,18 @@ class Charge:
         A boundary that was placed between a reading before the end and one behind it is placed again, with
         the end in the later one's stead, so that the split is the same whichever came first.
         """
-        assert self.ended_at is not None and self.meter_end_wh is not None
-        end, end_wh = self.ended_at, self.meter_end_wh
+        assert self.ended_at is not None
+        end, end_wh = self.ended_at, self.end_wh
         if self.reading_at < end:
             self.read(end, end_wh, tariff)
         kept = [self.marks[0]]
         for mark in self.marks[1:]:
             if mark.at >= end:
                 break
-            register = mark.meter_wh
             if mark.after_at > end:
-                register = interpolate(mark.before_at, mark.before_wh, end, end_wh, mark.at)
-            register = min(max(register, kept[-1].meter_wh), max(end_wh, kept[-1].meter_wh))
-            kept.append(
-                TariffMark(
-                    mark.at,
-                    register,
-                    mark.elec_price_e4,
-                    mark.service_price_e4,
-                    mark.before_at,
-                    mark.before_wh,
-                    mark.after_at,
-                )
-            )
+                mark = _placed(mark, (mark.before_at, mark.before_wh), (end, end_wh))
+            register = min(max(mark.meter_wh, kept[-1].meter_wh), max(end_wh, kept[-1].meter_wh))
+            kept.append(replace(mark, meter_wh=register))
         self.marks = kept
         self.reading_at, self.reading_wh = end, end_wh
 
@@ -162,14 +174,19 @@ class Charge:
             user_name=self.user_name,
             ident_code=self.ident_code,
             vin=self.vin,
+            next_push_at=self.next_push_at,
+            reading_at=self.reading_at,
+            reading_wh=self.reading_wh,
             marks=tuple(self.marks),
             bill=self.bill,
             flags=tuple(sorted(self.flags)),
+            stop_offset=self.stop_offset,
+            bill_offset=self.bill_offset,
         )
 
     @classmethod
     def from_state(cls, state: ChargeState, tariff: Tariff) -> "Charge":
-        """The charge that the state topic kept; its newest reading is at least its last mark."""
+        """The charge that the state topic kept."""
         charge = cls(
             seq=state.start_charge_seq,
             model=state.charge_model,
@@ -190,13 +207,30 @@ class Charge:
             vin=state.vin,
             marks=list(state.marks),
             bill=state.bill,
+            stop_offset=state.stop_offset,
+            bill_offset=state.bill_offset,
             flags=set(state.flags),
+            next_push_at=state.next_push_at,
+            reading_at=state.reading_at,
+            reading_wh=state.reading_wh,
         )
         if charge.marks:
-            last = charge.marks[-1]
-            charge.reading_at, charge.reading_wh = last.at, last.meter_wh
-            charge.next_boundary = tariff.next_boundary(last.at)
+            charge.next_boundary = tariff.next_boundary(charge.reading_at)
         return charge
+
+
+def _placed(mark: TariffMark, before: tuple[int, int], after: tuple[int, int]) -> TariffMark:
+    """The mark between these readings (time, register)."""
+    before_at, before_wh = before
+    after_at, after_wh = after
+    return replace(
+        mark,
+        meter_wh=interpolate(before_at, before_wh, after_at, after_wh, mark.at),
+        before_at=before_at,
+        before_wh=before_wh,
+        after_at=after_at,
+        after_wh=after_wh,
+    )
 
 
 def interpolate(at0: int, wh0: int, at1: int, wh1: int, at: int) -> int:

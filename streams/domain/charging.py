@@ -5,6 +5,8 @@ what it knows; the order is made once, when the end is known and everything that
 come or has been waited for.
 """
 
+from dataclasses import replace
+
 from schemas.records.derived import ProgressKind, StartResult, StopResult
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus
@@ -19,29 +21,33 @@ def take_charge_fields(tracker: Tracker, connector: Connector, sample: Telemetry
     seq = sample.start_charge_seq
     changed = False
     if running is not None and running.seq != seq:
-        end_by_telemetry(tracker, connector, running, sample)
+        pass_end(tracker, connector, running, sample.sampled_at, sample.meter_wh)
         changed = True
     if not seq or seq in connector.closed_seqs:
         return changed
     charge = connector.charge(seq)
-    if charge is None:
-        if sample.status != ConnectorStatus.CHARGING:
-            return changed
-        charge = Charge(seq, sample.charge_model, known_at=sample.sampled_at)
-        connector.charges = (*connector.charges, charge)
-    if charge.first_sampled_at is None and (charge.ended_at is None or sample.sampled_at < charge.ended_at):
+    if (charge is None or charge.first_sampled_at is None) and sample.status == ConnectorStatus.CHARGING:
+        if charge is None:
+            charge = Charge(seq, sample.charge_model, known_at=sample.sampled_at)
+            connector.charges = (*connector.charges, charge)
         charge.first_sampled_at = charge.next_push_at = sample.sampled_at
+        if not charge.start_reported:
+            charge.model = sample.charge_model
+            charge.progress_head = None
         if charge.started_at is None:
             charge.begin(sample.sampled_at, sample.meter_wh, tracker.tariff_of(connector))
         changed = True
     return changed
 
 
-def end_by_telemetry(tracker: Tracker, connector: Connector, charge: Charge, sample: Telemetry) -> None:
-    """Samples no longer carry the charge: it has ended, whether or not ChargeStopped comes."""
-    charge.ended_at = sample.sampled_at
-    charge.meter_end_wh = sample.meter_wh + charge.rebase_wh
-    charge.known_at = max(charge.known_at, sample.sampled_at)
+def pass_end(tracker: Tracker, connector: Connector, charge: Charge, sampled_at: int, meter_wh: int) -> None:
+    """Samples no longer carry the charge, or are behind its end: it is over, whether or not ChargeStopped comes."""
+    charge.passed = True
+    if charge.ended_at is None:
+        charge.ended_at, charge.meter_end_wh = sampled_at, meter_wh
+        charge.known_at = max(charge.known_at, sampled_at)
+    elif charge.stop_reported:
+        announce_stop(tracker, connector, charge, charge.ended_at)
 
 
 def announce_start(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
@@ -63,20 +69,37 @@ def announce_start(tracker: Tracker, connector: Connector, charge: Charge, now: 
     tracker.out.put(result, connector.key, now)
 
 
-def announce_stop(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
-    """Puts out the last progress and the stop result, once each (Beijing V1.1 §1.1.10, §1.1.12)."""
-    assert charge.ended_at is not None and charge.meter_end_wh is not None
-    if not charge.final_progress_sent and charge.started_at is not None:
+def announce_stop(
+    tracker: Tracker, connector: Connector, charge: Charge, now: int, wait_for_samples: bool = False
+) -> None:
+    """Puts out the last progress and the stop result, once each (Beijing V1.1 §1.1.10, §1.1.12).
+
+    With `wait_for_samples` the last progress is left for later if progress from before it is still to come.
+    """
+    assert charge.ended_at is not None
+    waits = wait_for_samples and _samples_to_come(tracker, connector, charge)
+    if not charge.final_progress_sent and charge.started_at is not None and not waits:
         charge.final_progress_sent = True
-        at = max(charge.ended_at, charge.reading_at)
-        meter_wh = max(charge.meter_end_wh, charge.reading_wh)
-        tracker.out.progress(connector, charge, ProgressKind.STOPPED, charge.ended_at, at, meter_wh)
+        final = replace(charge, marks=list(charge.marks))
+        if final.reading_at < charge.ended_at:
+            final.read(charge.ended_at, charge.end_wh, tracker.tariff_of(connector))
+        at = max(charge.ended_at, final.reading_at)
+        meter_wh = max(charge.end_wh, final.reading_wh)
+        tracker.out.progress(connector, final, ProgressKind.STOPPED, charge.ended_at, at, meter_wh)
     if not charge.stop_announced:
         charge.stop_announced = True
         result = StopResult(
             charge.seq, connector.connector_id, connector.station_id, charge.model, True, 0, charge.ended_at
         )
         tracker.out.put(result, connector.key, now)
+
+
+def _samples_to_come(tracker: Tracker, connector: Connector, charge: Charge) -> bool:
+    """Whether telemetry lags behind the stop by so much that progress from before it is not out yet."""
+    assert charge.ended_at is not None
+    if charge.first_sampled_at is not None:
+        return not charge.passed and charge.next_push_at < charge.ended_at
+    return not connector.has_reached(charge.ended_at - tracker.policy.silence_ms)
 
 
 def ready_at(tracker: Tracker, connector: Connector, charge: Charge) -> int | None:
@@ -87,7 +110,7 @@ def ready_at(tracker: Tracker, connector: Connector, charge: Charge) -> int | No
     if not charge.stop_reported:
         return charge.known_at + policy.stop_wait_ms
     at = 0
-    if connector.newest is None or tracker.newest_reading(connector)[0] < charge.ended_at:
+    if not connector.has_reached(charge.ended_at):
         at = charge.known_at + policy.settle_ms
     if charge.bill is None:
         at = max(at, charge.known_at + policy.bill_wait_ms)
@@ -116,7 +139,7 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
         charge.flags.add("start_event_missing")
     if not charge.stop_reported:
         charge.flags.add("stop_event_missing")
-    if charge.first_sampled_at is None:
+    if charge.first_sampled_at is None or charge.first_sampled_at >= charge.ended_at:
         charge.flags.add("no_telemetry")
     if not tracker.sites.knows(connector.connector_id):
         charge.flags.add("unknown_connector")
@@ -129,11 +152,11 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
         charge.flags.add("end_before_start")
         tracker.flag(connector, charge, "end_before_start", detail, now)
         charge.ended_at = charge.started_at
-    if charge.meter_end_wh < start_wh:
-        detail = f"register {start_wh} Wh at the start, {charge.meter_end_wh} Wh at the end"
+    if charge.end_wh < start_wh:
+        detail = f"register {start_wh} Wh at the start, {charge.end_wh} Wh at the end"
         charge.flags.add("meter_backwards")
         tracker.flag(connector, charge, "meter_backwards", detail, now)
-        charge.meter_end_wh = max(start_wh, charge.reading_wh)
+        charge.meter_end_wh = max(start_wh, charge.reading_wh) - charge.rebase_wh
     charge.close(tracker.tariff_of(connector))
     announce_stop(tracker, connector, charge, now)
     order = finalize(charge, connector, tracker.sites.power_kw(connector.connector_id))

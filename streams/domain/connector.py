@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.records.connector_state import ConnectorState
+from schemas.telemetry_layout import order_code
 from streams.domain.charge import Charge
 from streams.domain.tariff import Tariff
 
@@ -14,20 +15,21 @@ UNSEEN = -1
 class Connector:
     """State of one connector. Instants are UTC ms.
 
-    `prefix`, `cut`, `newest`, `newest_code`, `due_code` and `seen_at` serve the path that decodes nothing:
+    `prefix`, `cut`, `suffix`, `newest`, `newest_code`, `due_code` and `seen_at` serve the path that decodes
+    nothing: a payload with the same `prefix` and the same ids in its `suffix` changes nothing but readings;
     `newest` is the payload of the newest sample, `newest_code` and `due_code` are order codes of its time and
-    of the time from which a sample must be looked at.
+    of the time from which a sample must be looked at. A `due_code` of 0 asks for a whole decode.
     """
 
     key: bytes
     prefix: bytes
     cut: int
+    suffix: bytes
     newest: bytes | None
     newest_code: int
     due_code: int
     #: The worker's clock when the newest sample came: silence counts from here.
     seen_at: int
-    connector_id: str
     equipment_id: str
     station_id: str
     #: As reported to platforms, 0 while silent; UNSEEN before the first sample.
@@ -44,8 +46,15 @@ class Connector:
     closed_seqs: tuple[str, ...] = ()
     #: When the timer that is set for this connector goes off, 0 for none.
     wakes_at: int = 0
+    #: Samples that this state already includes may be read again, until its newest one has been.
+    recovering: bool = False
     #: The encoded beginning of its state record, while a charge runs and nothing in it has changed.
     state_head: bytes | None = None
+
+    @property
+    def connector_id(self) -> str:
+        """ConnectorID, which is the Kafka key."""
+        return self.key.decode()
 
     def charge(self, seq: str) -> Charge | None:
         """The open charge with this StartChargeSeq."""
@@ -54,25 +63,29 @@ class Connector:
                 return charge
         return None
 
+    def has_reached(self, at: int) -> bool:
+        """Whether telemetry has come to this instant (UTC ms)."""
+        return self.newest_code >= order_code(at)
+
     def running(self) -> Charge | None:
-        """The charge that telemetry shows and that has not ended."""
+        """The charge that telemetry shows and whose end it has not come to."""
         for charge in reversed(self.charges):
-            if charge.ended_at is None and charge.first_sampled_at is not None:
+            if not charge.passed and charge.first_sampled_at is not None:
                 return charge
         return None
 
     @classmethod
-    def unseen(cls, key: bytes, connector_id: str) -> "Connector":
+    def unseen(cls, key: bytes) -> "Connector":
         """A connector of which nothing is known but that it exists."""
         return cls(
             key=key,
             prefix=b"\xff",
             cut=1,
+            suffix=b"",
             newest=None,
             newest_code=0,
             due_code=0,
             seen_at=0,
-            connector_id=connector_id,
             equipment_id="",
             station_id="",
             status=UNSEEN,
@@ -88,7 +101,7 @@ class Connector:
     @classmethod
     def from_state(cls, key: bytes, state: ConnectorState, tariff: Tariff) -> "Connector":
         """The connector that the state topic kept; its sample's bytes are set by the tracker."""
-        connector = cls.unseen(key, state.connector_id)
+        connector = cls.unseen(key)
         connector.equipment_id = state.equipment_id
         connector.station_id = state.station_id
         connector.status = state.status
@@ -100,10 +113,14 @@ class Connector:
         connector.event_offset = state.event_offset
         connector.closed_seqs = state.closed_seqs
         connector.charges = tuple(Charge.from_state(c, tariff) for c in state.charges)
+        for charge in connector.charges:
+            if charge.ended_at is not None and charge.first_sampled_at is not None and state.sample is not None:
+                elsewhere = state.sample.start_charge_seq != charge.seq
+                charge.passed = elsewhere or state.sample.sampled_at >= charge.ended_at
         running = connector.running()
         if running is not None:
             running.next_push_at = state.next_push_at
             if state.reading_at >= running.reading_at:
                 running.reading_at, running.reading_wh = state.reading_at, state.reading_wh
-                running.next_boundary = tariff.next_boundary(max(state.reading_at, running.marks[-1].at))
+                running.next_boundary = tariff.next_boundary(state.reading_at)
         return connector

@@ -1,5 +1,7 @@
 """One charge event from the back office: it completes what telemetry shows, or stands alone."""
 
+from decimal import Decimal
+
 from schemas.errors import UndecodableRecord
 from schemas.records.charge_events import (
     BillIssued,
@@ -13,10 +15,15 @@ from streams.domain import charging
 from streams.domain.alarms import plan
 from streams.domain.charge import Charge
 from streams.domain.connector import Connector
-from streams.domain.tracker import SourceRecord, Tracker, offset_of
+from streams.domain.policy import SEQ_MAX_LENGTH
+from streams.domain.sampling import read_newest
+from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter_problem, offset_of
 
 TOPIC = "charge-events"
 _EVENTS = (ChargeStarted, ChargeStartFailed, ChargeStopped, BillIssued)
+
+#: What the order's schema can hold: 12 digits before the point in amounts, 6 in prices.
+_AMOUNT_LIMIT, _PRICE_LIMIT = 10**12, 10**6
 
 
 def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
@@ -25,6 +32,7 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
     `now` is the partition's clock (UTC ms); waits count from the record's own time.
     """
     key = record.key() or b""
+    recorded_at = record.timestamp()[1]
     connector = tracker.connectors.get(key)
     if connector is not None and offset_of(record) <= connector.event_offset:
         tracker.counts["replayed_event"] += 1
@@ -38,36 +46,65 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
         detail = f"is a {type(event).__name__}"
         tracker.refuse(TOPIC, record, "unexpected_record_type", detail, now)
         return
-    if key != event.connector_id.encode():
+    if not key or key != event.connector_id.encode():
         detail = f"the Kafka key is {key!r}, the event's ConnectorID {event.connector_id!r}"
         tracker.refuse(TOPIC, record, "key_is_not_connector", detail, now)
         return
-    if not 0 < len(event.start_charge_seq) <= 27:
-        detail = f"StartChargeSeq has {len(event.start_charge_seq)} characters, 1 to 27 are allowed"
+    if not 0 < len(event.start_charge_seq) <= SEQ_MAX_LENGTH:
+        detail = f"StartChargeSeq has {len(event.start_charge_seq)} characters, 1 to {SEQ_MAX_LENGTH} are allowed"
         tracker.refuse(TOPIC, record, "start_charge_seq_length", detail, now)
         return
+    problem = problem_of(event, max(now, recorded_at) + tracker.policy.future_tolerance_ms)
+    if problem:
+        tracker.refuse(TOPIC, record, problem[0], problem[1], now)
+        return
     if connector is None:
-        connector = tracker.connectors[key] = Connector.unseen(key, event.connector_id)
+        connector = tracker.connectors[key] = Connector.unseen(key)
         connector.station_id = tracker.intern(tracker.sites.station_id(event.connector_id))
         connector.seen_at = now
         if not tracker.sites.knows(event.connector_id):
             tracker.flag(connector, None, "unknown_connector", "not in the catalog, and no sample yet", now)
     connector.event_offset = offset_of(record)
+    tracker.newest_reading(connector)  # forgets a damaged one, which must not get into what is put out
     if event.start_charge_seq in connector.closed_seqs:
         detail = f"the order of {event.start_charge_seq} is made already"
         tracker.refuse(TOPIC, record, "charge_already_closed", detail, now)
     else:
-        _apply(tracker, connector, event, record.timestamp()[1])
-        charging.close_finished(tracker, connector, now)
+        _apply(tracker, connector, event, record, now)
+        # The clock may stand at the end of what was read together with this record: what comes behind it is waited for.
+        charging.close_finished(tracker, connector, min(now, recorded_at))
     tracker.save(connector, now)
     plan(tracker, connector)
 
 
-def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, known_at: int) -> None:
+def problem_of(event: ChargeEvent, latest: int) -> tuple[str, str] | None:
+    """Why an event's figures can't be true when nothing in it is later than `latest` (UTC ms): reason and detail."""
+    if isinstance(event, ChargeStarted):
+        return instant_problem(event.started_at, latest) or meter_problem(event.meter_start_wh)
+    if isinstance(event, ChargeStopped):
+        return instant_problem(event.stopped_at, latest) or meter_problem(event.meter_end_wh)
     if isinstance(event, ChargeStartFailed):
+        return instant_problem(event.failed_at, latest)
+    amounts = [event.energy_kwh, event.elec_money, event.service_money, event.total_money]
+    prices: list[Decimal] = []
+    for p in event.periods:
+        amounts += (p.energy_kwh, p.elec_money, p.service_money)
+        prices += (p.elec_price, p.service_price)
+    if any(abs(amount) >= _AMOUNT_LIMIT for amount in amounts) or any(abs(price) >= _PRICE_LIMIT for price in prices):
+        return "amount_implausible", "an amount has more digits than an order can hold"
+    return None
+
+
+def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, record: SourceRecord, now: int) -> None:
+    charge = connector.charge(event.start_charge_seq)
+    if isinstance(event, ChargeStartFailed):
+        if charge is not None and charge.started_at is not None:
+            detail = f"{charge.seq} has started already"
+            tracker.refuse(TOPIC, record, "charge_already_started", detail, now)
+            return
         _start_failed(tracker, connector, event)
         return
-    charge = connector.charge(event.start_charge_seq)
+    known_at = record.timestamp()[1]
     if charge is None:
         charge = Charge(event.start_charge_seq, 0, known_at=known_at)
         connector.charges = (*connector.charges, charge)
@@ -76,9 +113,10 @@ def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, known_at:
     if isinstance(event, ChargeStarted):
         _started(tracker, connector, charge, event)
     elif isinstance(event, ChargeStopped):
+        charge.stop_offset = offset_of(record)
         _stopped(tracker, connector, charge, event)
     else:
-        charge.bill = event
+        charge.bill, charge.bill_offset = event, offset_of(record)
 
 
 def _start_failed(tracker: Tracker, connector: Connector, event: ChargeStartFailed) -> None:
@@ -110,16 +148,14 @@ def _started(tracker: Tracker, connector: Connector, charge: Charge, event: Char
         charge.begin(event.started_at, event.meter_start_wh, tracker.tariff_of(connector))
     charging.announce_start(tracker, connector, charge, event.started_at)
     if charge.ended_at is not None and charge.stop_reported:
-        charging.announce_stop(tracker, connector, charge, charge.ended_at)
+        charging.announce_stop(tracker, connector, charge, charge.ended_at, wait_for_samples=True)
 
 
 def _stopped(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStopped) -> None:
-    running = connector.running()
-    if running is charge and connector.newest is not None:
-        sampled_at, meter_wh = tracker.newest_reading(connector)
-        running.read(sampled_at, meter_wh + running.rebase_wh, tracker.tariff_of(connector))
-    charge.ended_at = event.stopped_at
-    charge.meter_end_wh = event.meter_end_wh + charge.rebase_wh
+    if charge is connector.running():
+        read_newest(tracker, connector, charge)
+        charge.passed = connector.has_reached(event.stopped_at)
+    charge.ended_at, charge.meter_end_wh = event.stopped_at, event.meter_end_wh
     charge.stop_reason = event.stop_reason
     charge.stop_reported = True
-    charging.announce_stop(tracker, connector, charge, event.stopped_at)
+    charging.announce_stop(tracker, connector, charge, event.stopped_at, wait_for_samples=True)

@@ -1,7 +1,7 @@
 """The finalized order of a charge that has ended (Beijing V1.1 §1.1.13, §1.1.14)."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from schemas.records.charge_events import BillIssued
 from schemas.records.derived import Order, OrderPeriod
@@ -20,19 +20,19 @@ def to_kwh(watt_hours: int) -> Decimal:
     return Decimal(sign * ((abs(watt_hours) + 5) // 10)).scaleb(-2)
 
 
-def to_money(fen: int) -> Decimal:
-    """CNY 0.01 as CNY with two decimals."""
-    return Decimal(fen).scaleb(-2)
+def cost(price: Decimal, energy_kwh: Decimal) -> Decimal:
+    """Price (CNY/kWh) times energy (kWh) in CNY, rounded half up to two decimals."""
+    return (price * energy_kwh).quantize(_CENT, ROUND_HALF_UP)
 
 
 def finalize(charge: Charge, connector: Connector, power_kw: Decimal) -> Order:
     """The order of a charge whose start, end and registers are known and whose marks are closed.
 
-    A bill's amounts are taken as they are; otherwise energy is split by tariff period and the periods,
-    rounded cumulatively, add up to the totals to the cent.
+    A bill's amounts are taken as they are; otherwise energy is split by tariff period, and the periods add up to
+    the totals to the cent.
     """
-    assert charge.started_at is not None and charge.ended_at is not None and charge.meter_end_wh is not None
-    start_wh, end_wh = charge.marks[0].meter_wh, charge.meter_end_wh
+    assert charge.started_at is not None and charge.ended_at is not None
+    start_wh, end_wh = charge.marks[0].meter_wh, charge.end_wh
     bill = charge.bill
     computed = computed_periods(charge)
     if bill is None:
@@ -71,25 +71,23 @@ def _sum(values: Iterable[Decimal]) -> Decimal:
 
 
 def computed_periods(charge: Charge) -> tuple[OrderPeriod, ...]:
-    """The order's tariff periods from the charge's readings."""
-    assert charge.ended_at is not None and charge.meter_end_wh is not None
+    """The order's tariff periods from the charge's readings.
+
+    Energy is rounded cumulatively, so that the periods' adds up to the registers'; a period's money is its price
+    times its energy as they stand in the order, so that everyone who reads it can check it.
+    """
+    assert charge.ended_at is not None
     periods: list[OrderPeriod] = []
     energy_sum = 0
     energy_kwh = Decimal("0.00")
-    for p in charge.periods(charge.ended_at, charge.meter_end_wh):
+    for p in charge.periods(charge.ended_at, charge.end_wh):
         energy_sum += p.energy_wh
         until_here = to_kwh(energy_sum)
-        periods.append(
-            OrderPeriod(
-                p.started_at,
-                p.ended_at,
-                (Decimal(p.elec_price_e4) / PRICE_SCALE).quantize(_PRICE),
-                (Decimal(p.service_price_e4) / PRICE_SCALE).quantize(_PRICE),
-                until_here - energy_kwh,
-                to_money(p.elec_money_fen),
-                to_money(p.service_money_fen),
-            )
-        )
+        energy = until_here - energy_kwh
+        elec_price = (Decimal(p.elec_price_e4) / PRICE_SCALE).quantize(_PRICE)
+        service_price = (Decimal(p.service_price_e4) / PRICE_SCALE).quantize(_PRICE)
+        elec, service = cost(elec_price, energy), cost(service_price, energy)
+        periods.append(OrderPeriod(p.started_at, p.ended_at, elec_price, service_price, energy, elec, service))
         energy_kwh = until_here
     return tuple(periods)
 

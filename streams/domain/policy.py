@@ -6,6 +6,9 @@ _S = 1000
 _MIN = 60 * _S
 _H = 60 * _MIN
 
+#: StartChargeSeq has so many characters at most (T/CEC 102).
+SEQ_MAX_LENGTH = 27
+
 
 @dataclass(frozen=True, slots=True)
 class TrackingPolicy:

@@ -13,7 +13,8 @@ def restore(tracker: Tracker, key: bytes, state: ConnectorState, clock: int) -> 
     connector.station_id = tracker.intern(state.station_id)
     connector.seen_at = clock
     if state.sample is not None:
-        tracker.remember(connector, tracker.codec.encode(state.sample), state.sample.sampled_at)
+        tracker.remember(connector, tracker.codec.encode(state.sample), state.sample.sampled_at, state.sample)
+        connector.recovering = True
         connector.meter_wh = state.sample.meter_wh
     elif not state.status_pushed_at:
         connector.status = UNSEEN

@@ -5,16 +5,18 @@ A sample is looked at when it changes something, is due (a push, a tariff bounda
 
 from collections.abc import Iterable
 
+from schemas.codec import HEADER_SIZE
 from schemas.errors import UndecodableRecord
 from schemas.records.derived import ProgressKind, StatusChange, StatusChangeKind
 from schemas.records.telemetry import Telemetry
-from schemas.telemetry_layout import INSTANT_SIZE, order_code, read_long
+from schemas.telemetry_layout import INSTANT_SIZE, METER_MAX_WH, order_code, read_middle
 from schemas.values import ConnectorStatus
 from streams.domain import charging
-from streams.domain.alarms import plan
+from streams.domain.alarms import near_boundary_at, plan
 from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
-from streams.domain.tracker import SourceRecord, Tracker, offset_of
+from streams.domain.policy import SEQ_MAX_LENGTH
+from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter_problem, offset_of
 
 TOPIC = "charger-telemetry"
 _STATUSES = frozenset(ConnectorStatus)
@@ -40,7 +42,11 @@ def apply_samples(
         if connector is not None and payload is not None and payload.startswith(connector.prefix):
             cut = connector.cut
             code = from_bytes(payload[cut : cut + size], "little")
-            if connector.newest_code < code < connector.due_code and code < limit:
+            if (
+                connector.newest_code < code < connector.due_code
+                and code < limit
+                and payload.endswith(connector.suffix)
+            ):
                 connector.newest = payload
                 connector.newest_code = code
                 connector.seen_at = clock
@@ -58,58 +64,72 @@ def take_sample(
         return
     payload = record.value()
     sample: Telemetry | None = None
-    if connector is not None and payload is not None and payload.startswith(connector.prefix):
-        try:
-            sampled_at, behind = read_long(payload, connector.cut)
-            meter_wh, _ = read_long(payload, behind)
-        except IndexError:
-            tracker.refuse(TOPIC, record, "undecodable", "Telemetry: ends too early", clock)
-            return
-    else:
-        try:
+    problem: tuple[str, str] | None = None
+    try:
+        if (
+            connector is not None
+            and connector.due_code
+            and payload is not None
+            and payload.startswith(connector.prefix)
+            and payload.endswith(connector.suffix)
+        ):
+            sampled_at, meter_wh = read_middle(payload, connector.cut, len(connector.suffix))
+        else:
             sample = tracker.decode_sample(payload)
-        except UndecodableRecord as error:
-            tracker.refuse(TOPIC, record, error.reason, str(error), clock)
-            return
-        assert payload is not None
-        problem = _problem_of(sample, record.key())
-        if problem:
-            tracker.refuse(TOPIC, record, problem[0], problem[1], clock)
-            return
-        if payload[:5] != tracker.codec.header(Telemetry):
-            payload = tracker.codec.encode(sample)
-        sampled_at, meter_wh = sample.sampled_at, sample.meter_wh
-    if sampled_at > wall + tracker.policy.future_tolerance_ms:
-        ahead = (sampled_at - wall) / 1000
-        tracker.refuse(TOPIC, record, "timestamp_in_future", f"sampled {ahead:.0f} s ahead of the clock", clock)
+            assert payload is not None
+            sampled_at, meter_wh = sample.sampled_at, sample.meter_wh
+            problem = _problem_of(sample, record.key())
+            if payload[:HEADER_SIZE] != tracker.codec.header(Telemetry):
+                payload = tracker.codec.encode(sample)
+    except UndecodableRecord as error:
+        tracker.refuse(TOPIC, record, error.reason, str(error), clock)
+        return
+    latest = wall + tracker.policy.future_tolerance_ms
+    problem = problem or meter_problem(meter_wh) or instant_problem(sampled_at, latest)
+    if problem:
+        tracker.refuse(TOPIC, record, problem[0], problem[1], clock)
         return
     if connector is None:
-        assert sample is not None
-        connector = tracker.connectors[record.key() or b""] = Connector.unseen(record.key() or b"", sample.connector_id)
-    elif connector.newest is not None:
-        newest_at, _ = tracker.newest_reading(connector)
-        if payload == connector.newest:
-            tracker.counts["repeated_sample"] += 1
-            connector.seen_at = clock
-            return
-        if sampled_at < newest_at:
-            late = (newest_at - sampled_at) / 1000
+        key = record.key() or b""
+        connector = tracker.connectors[key] = Connector.unseen(key)
+    elif payload == connector.newest:
+        _repeated(tracker, connector, clock)
+        return
+    else:
+        newest = tracker.newest_reading(connector)
+        if newest is not None and sampled_at < newest[0]:
+            if connector.recovering:
+                tracker.counts["replayed_sample"] += 1
+                return
+            late = (newest[0] - sampled_at) / 1000
             tracker.refuse(TOPIC, record, "out_of_order", f"sampled {late:.3f} s before the newest sample", clock)
             return
     _apply(tracker, connector, sample, payload, sampled_at, meter_wh, offset, clock, settled)
 
 
+def _repeated(tracker: Tracker, connector: Connector, clock: int) -> None:
+    """The newest sample has come again."""
+    connector.seen_at = clock
+    if connector.recovering:
+        tracker.counts["replayed_sample"] += 1
+        connector.recovering = False
+        plan(tracker, connector)
+    else:
+        tracker.counts["repeated_sample"] += 1
+
+
 def _problem_of(sample: Telemetry, key: bytes | None) -> tuple[str, str] | None:
-    """Why a decoded sample can't be used."""
-    if key is None or key != sample.connector_id.encode():
+    """Why a decoded sample can't be used, apart from its figures."""
+    if not key or key != sample.connector_id.encode():
         return (
             "key_is_not_connector",
             f"the Kafka key is {key!r}, the sample's ConnectorID {sample.connector_id!r}",
         )
     if sample.status not in _STATUSES:
         return "status_not_in_enum", f"status {sample.status} is none of {sorted(_STATUSES)}"
-    if sample.meter_wh < 0:
-        return "meter_negative", f"meter_wh is {sample.meter_wh}"
+    if len(sample.start_charge_seq) > SEQ_MAX_LENGTH:
+        detail = f"StartChargeSeq has {len(sample.start_charge_seq)} characters, {SEQ_MAX_LENGTH} are allowed"
+        return "start_charge_seq_length", detail
     return None
 
 
@@ -126,54 +146,82 @@ def _apply(
 ) -> None:
     """The sample is good and new. `sample` is None when its leading fields are the last one's."""
     running = connector.running()
-    tariff = tracker.tariff_of(connector)
-    if running is not None and connector.newest is not None:
-        newest_at, newest_wh = tracker.newest_reading(connector)
-        running.read(newest_at, newest_wh + running.rebase_wh, tariff)
-    if meter_wh < connector.meter_wh:
-        _meter_jumped(tracker, connector, running, meter_wh, sampled_at)
-    connector.meter_wh = meter_wh
+    changed = False
+    if running is not None:
+        changed |= read_newest(tracker, connector, running)
+    changed |= _see_register(tracker, connector, running, meter_wh, sampled_at)
     connector.telemetry_offset = offset
     connector.seen_at = clock
-    changed = False
-    silent = connector.status == ConnectorStatus.OFFLINE
+    connector.recovering = False
     if sample is not None:
-        if connector.status == UNSEEN or connector.station_id != sample.station_id:
-            connector.equipment_id = tracker.intern(sample.equipment_id)
-            connector.station_id = tracker.intern(sample.station_id)
-            if not tracker.sites.knows(sample.connector_id):
-                detail = f"not in the catalog; its samples say station {sample.station_id!r}"
-                tracker.flag(connector, None, "unknown_connector", detail, sampled_at)
-        changed = apply_status(tracker, connector, sample.status, sample.park_status, sample.lock_status, sampled_at)
-    elif silent:
-        whole = tracker.decode_sample(payload)
-        changed = apply_status(tracker, connector, whole.status, whole.park_status, whole.lock_status, sampled_at)
-    tracker.remember(connector, payload, sampled_at)
+        _take_ids(tracker, connector, sample)
+        changed |= apply_status(tracker, connector, sample.status, sample.park_status, sample.lock_status, sampled_at)
+    tracker.remember(connector, payload, sampled_at, sample)
     if sample is not None:
         changed |= charging.take_charge_fields(tracker, connector, sample, running)
         running = connector.running()
-    pushed = False
+    keep = False
     if running is not None:
-        marks = len(running.marks)
-        running.read(sampled_at, meter_wh + running.rebase_wh, tracker.tariff_of(connector))
-        changed |= len(running.marks) != marks
-        pushed = push_if_due(tracker, connector, running, sampled_at)
-    changed |= charging.close_finished(tracker, connector, settled)
-    if changed or pushed:
+        if running.ended_at is None or sampled_at <= running.ended_at:
+            changed |= _read(tracker, connector, running, sampled_at, meter_wh)
+            pushed = not running.final_progress_sent and push_if_due(tracker, connector, running, sampled_at)
+            keep = pushed or sampled_at >= near_boundary_at(tracker, running)
+        if running.ended_at is not None and sampled_at >= running.ended_at:
+            charging.pass_end(tracker, connector, running, sampled_at, meter_wh)
+            changed = True
+    changed |= charging.close_finished(tracker, connector, min(settled, sampled_at))
+    if changed or keep:
         tracker.save(connector, sampled_at, changed=changed)
     plan(tracker, connector)
 
 
-def _meter_jumped(
+def _take_ids(tracker: Tracker, connector: Connector, sample: Telemetry) -> None:
+    """Where the connector stands; a connector that the catalog does not have is reported when first heard of."""
+    if (connector.station_id, connector.equipment_id) != (sample.station_id, sample.equipment_id):
+        connector.equipment_id = tracker.intern(sample.equipment_id)
+        connector.station_id = tracker.intern(sample.station_id)
+        connector.state_head = None
+        for charge in connector.charges:
+            charge.progress_head = None
+    first_heard_of = connector.status == UNSEEN and connector.event_offset < 0
+    if first_heard_of and not tracker.sites.knows(sample.connector_id):
+        detail = f"not in the catalog; its samples say station {sample.station_id!r}"
+        tracker.flag(connector, None, "unknown_connector", detail, sample.sampled_at)
+
+
+def read_newest(tracker: Tracker, connector: Connector, running: Charge) -> bool:
+    """Takes the newest sample, which was passed without a look, as a reading; whether more than that changed."""
+    newest = tracker.newest_reading(connector)
+    if newest is None:
+        return False
+    sampled_at, meter_wh = newest
+    changed = _see_register(tracker, connector, running, meter_wh, sampled_at)
+    return _read(tracker, connector, running, sampled_at, meter_wh) or changed
+
+
+def _read(tracker: Tracker, connector: Connector, running: Charge, sampled_at: int, meter_wh: int) -> bool:
+    marks = len(running.marks)
+    running.read(sampled_at, meter_wh + running.rebase_wh, tracker.tariff_of(connector))
+    if len(running.marks) == marks:
+        return False
+    connector.state_head = None
+    return True
+
+
+def _see_register(
     tracker: Tracker, connector: Connector, running: Charge | None, meter_wh: int, sampled_at: int
-) -> None:
-    """The register went backwards: the running charge goes on from where it was."""
-    detail = f"register {connector.meter_wh} Wh, then {meter_wh} Wh"
-    if running is not None:
-        running.rebase_wh += connector.meter_wh - meter_wh
+) -> bool:
+    """If the register went backwards, it is reported, and the running charge goes on from where it was."""
+    before_wh, connector.meter_wh = connector.meter_wh, meter_wh
+    if meter_wh >= before_wh:
+        return False
+    if running is not None and (running.ended_at is None or sampled_at <= running.ended_at):
+        running.rebase_wh = min(running.rebase_wh + before_wh - meter_wh, METER_MAX_WH)
         running.flags.add("meter_backwards")
         connector.state_head = None
+    detail = f"register {before_wh} Wh, then {meter_wh} Wh"
     tracker.flag(connector, running, "meter_backwards", detail, sampled_at)
+    return True
 
 
 def apply_status(

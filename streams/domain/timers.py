@@ -11,7 +11,7 @@ from streams.domain import charging
 from streams.domain.alarms import abandoned_at, charge_alarm, plan
 from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
-from streams.domain.sampling import apply_status, push_if_due, report_status
+from streams.domain.sampling import apply_status, push_if_due, read_newest, report_status
 from streams.domain.tracker import Tracker
 
 
@@ -33,6 +33,7 @@ def run_timers(tracker: Tracker, now: int) -> None:
 def _wake(tracker: Tracker, connector: Connector, now: int) -> None:
     policy = tracker.policy
     changed = pushed = False
+    tracker.newest_reading(connector)  # forgets a damaged one, which must not get into what is put out
     if connector.status != UNSEEN:
         silent_at = connector.seen_at + policy.silence_ms
         if connector.status != ConnectorStatus.OFFLINE and silent_at <= now:
@@ -60,11 +61,7 @@ def _push_without_sample(tracker: Tracker, connector: Connector, charge: Charge,
         return False
     if charge.next_push_at + tracker.policy.push_grace_ms > now:
         return False
-    sampled_at, meter_wh = tracker.newest_reading(connector)
-    marks = len(charge.marks)
-    charge.read(sampled_at, meter_wh + charge.rebase_wh, tracker.tariff_of(connector))
-    if len(charge.marks) != marks:
-        connector.state_head = None
+    read_newest(tracker, connector, charge)
     return push_if_due(tracker, connector, charge, now)
 
 
@@ -84,7 +81,7 @@ def _wake_charge(tracker: Tracker, connector: Connector, charge: Charge, now: in
         return True
     if abandoned_at(tracker, connector, charge) <= now:
         charge.flags.add("abandoned")
-        charge.ended_at, charge.meter_end_wh = charge.reading_at, charge.reading_wh
+        charge.ended_at, charge.meter_end_wh = charge.reading_at, charge.reading_wh - charge.rebase_wh
         charging.close(tracker, connector, charge, now)
         return True
     return False
@@ -93,7 +90,7 @@ def _wake_charge(tracker: Tracker, connector: Connector, charge: Charge, now: in
 def _give_up_orphan(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
     """A stop or a bill of a charge that nobody started: dead-lettered, since it may be money."""
     waited = tracker.policy.orphan_wait_ms // 1000
-    for event in _orphans(charge, connector):
+    for event, offset in _orphans(charge, connector):
         tracker.counts["charge_never_started"] += 1
         detail = f"no start and no sample of {charge.seq} within {waited} s of its {type(event).__name__}"
         value = _encode(tracker.codec, event)
@@ -102,7 +99,7 @@ def _give_up_orphan(tracker: Tracker, connector: Connector, charge: Charge, now:
             detail,
             "charge-events",
             tracker.partition,
-            connector.event_offset,
+            offset,
             charge.known_at,
             now,
             connector.key,
@@ -112,16 +109,16 @@ def _give_up_orphan(tracker: Tracker, connector: Connector, charge: Charge, now:
     charging.forget(tracker, connector, charge)
 
 
-def _orphans(charge: Charge, connector: Connector) -> list[ChargeStopped | BillIssued]:
-    events: list[ChargeStopped | BillIssued] = []
+def _orphans(charge: Charge, connector: Connector) -> list[tuple[ChargeStopped | BillIssued, int]]:
+    """The events that are held of a charge, with their offsets."""
+    events: list[tuple[ChargeStopped | BillIssued, int]] = []
     if charge.stop_reported and charge.ended_at is not None and charge.meter_end_wh is not None:
-        events.append(
-            ChargeStopped(
-                charge.seq, connector.connector_id, charge.ended_at, charge.meter_end_wh, charge.stop_reason or 0
-            )
+        stopped = ChargeStopped(
+            charge.seq, connector.connector_id, charge.ended_at, charge.meter_end_wh, charge.stop_reason or 0
         )
+        events.append((stopped, charge.stop_offset))
     if charge.bill is not None:
-        events.append(charge.bill)
+        events.append((charge.bill, charge.bill_offset))
     return events
 
 

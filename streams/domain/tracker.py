@@ -10,9 +10,18 @@ from collections import Counter
 from typing import Protocol
 
 from schemas.codec import Codec
+from schemas.errors import UndecodableRecord
 from schemas.records.faults import Anomaly, DeadLetter
 from schemas.records.telemetry import Telemetry
-from schemas.telemetry_layout import order_code, read_long, routing_prefix
+from schemas.telemetry_layout import (
+    EARLIEST_MS,
+    LATEST_MS,
+    METER_MAX_WH,
+    id_suffix,
+    order_code,
+    read_middle,
+    routing_prefix,
+)
 from streams.domain.charge import Charge
 from streams.domain.connector import Connector
 from streams.domain.outputs import Outputs
@@ -33,6 +42,24 @@ class SourceRecord(Protocol):
 def offset_of(record: SourceRecord) -> int:
     """A consumed record's offset; the client's type allows None for records that were never sent."""
     return record.offset() or 0
+
+
+def meter_problem(meter_wh: int) -> tuple[str, str] | None:
+    """Why a register can't be true: reason and detail."""
+    if meter_wh < 0:
+        return "meter_negative", f"the register is {meter_wh} Wh"
+    if meter_wh > METER_MAX_WH:
+        return "meter_implausible", f"the register is {meter_wh} Wh"
+    return None
+
+
+def instant_problem(at: int, latest: int) -> tuple[str, str] | None:
+    """Why an instant (UTC ms) can't be true when it is `latest` at most: reason and detail."""
+    if at < EARLIEST_MS:
+        return "timestamp_out_of_range", f"{at} ms is before 1987"
+    if at > min(latest, LATEST_MS):
+        return "timestamp_in_future", f"{(at - latest) / 1000:.0f} s further ahead of the clock than may be"
+    return None
 
 
 class Tracker:
@@ -68,19 +95,41 @@ class Tracker:
         """The tariff of the connector's station."""
         return self.sites.tariff(connector.station_id)
 
-    def remember(self, connector: Connector, payload: bytes, sampled_at: int) -> None:
-        """Makes this the connector's newest sample."""
-        if not payload.startswith(connector.prefix):
-            connector.prefix = routing_prefix(payload)
-            connector.cut = len(connector.prefix)
+    def remember(self, connector: Connector, payload: bytes, sampled_at: int, sample: Telemetry | None) -> None:
+        """Makes this the connector's newest sample; `sample` is what it decodes to, if it was decoded."""
+        if sample is not None:
+            if not payload.startswith(connector.prefix):
+                connector.prefix = routing_prefix(payload)
+                connector.cut = len(connector.prefix)
+            if not payload.endswith(connector.suffix) or not connector.suffix:
+                connector.suffix = id_suffix(sample.connector_id, sample.equipment_id, sample.station_id)
         connector.newest = payload
         connector.newest_code = order_code(sampled_at)
 
-    def newest_reading(self, connector: Connector) -> tuple[int, int]:
-        """Time (UTC ms) and raw register (Wh) of the connector's newest sample."""
-        assert connector.newest is not None
-        sampled_at, at = read_long(connector.newest, connector.cut)
-        return sampled_at, read_long(connector.newest, at)[0]
+    def newest_reading(self, connector: Connector) -> tuple[int, int] | None:
+        """Time (UTC ms) and raw register (Wh) of the connector's newest sample; None if it has none.
+
+        A sample is taken by its beginning and its end. If what lies between them proves to be damaged now that
+        it is needed, the sample is dead-lettered, with offset -1, and forgotten.
+        """
+        payload = connector.newest
+        if payload is None:
+            return None
+        try:
+            sampled_at, meter_wh = read_middle(payload, connector.cut, len(connector.suffix))
+            problem = meter_problem(meter_wh)
+            if problem is None:
+                return sampled_at, meter_wh
+            reason, detail = problem
+        except UndecodableRecord as error:
+            reason, detail = error.reason, str(error)
+        connector.newest = None
+        self.counts[reason] += 1
+        at = connector.seen_at
+        self.out.dead_letter(
+            DeadLetter(reason, detail, "charger-telemetry", self.partition, -1, at, at, connector.key, payload)
+        )
+        return None
 
     def save(self, connector: Connector, timestamp: int, changed: bool = True) -> None:
         """Writes the connector's state; `changed` unless only readings, offsets and times did."""

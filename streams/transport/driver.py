@@ -18,8 +18,8 @@ from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
 
 from schemas.cluster import KafkaCluster
+from schemas.offsets import ContiguousOffsets
 from streams.transport.chunk import Chunk
-from streams.transport.offsets import ChunkOffsets
 from streams.transport.reader import ChunkReader
 
 
@@ -152,7 +152,7 @@ class ChunkedConsumer(stock.Consumer):
     _thread: ChunkedConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._chunks: dict[TP, ChunkOffsets] = {}
+        self._chunks: dict[TP, ContiguousOffsets] = {}
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ChunkedConsumerThread:
@@ -166,7 +166,7 @@ class ChunkedConsumer(stock.Consumer):
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         if tp.topic in self.chunked:
-            self._chunks.setdefault(tp, ChunkOffsets()).handed_out(record.offset)
+            self._chunks.setdefault(tp, ContiguousOffsets()).handed_out(record.offset)
         return super()._to_message(tp, record)
 
     def ack(self, message: Any) -> bool:

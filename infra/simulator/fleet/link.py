@@ -1,5 +1,6 @@
 """Between the fleet and Kafka: records out, commands in. The runner knows only `Link`; a test gives its own."""
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -18,6 +19,17 @@ Command = StartCharge | StopCharge
 
 _COMMANDS_PER_POLL = 1000
 _TIMEOUT_S = 10.0
+
+#: librdkafka reconnects by itself after these.
+_PASSING = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._PARTITION_EOF)
+
+#: What a broker says of a topic that it is just about to have.
+_TOO_NEW = (
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+)
+_ASKS_AGAIN_AFTER_S = 0.2
 
 
 class Link(Protocol):
@@ -46,20 +58,32 @@ class KafkaLink:
         self._consumer: Consumer | None = None
 
     def open(self) -> None:
-        """Starts to listen to `charger-commands` at its present end. Raises BrokerRefused."""
+        """Starts to listen to `charger-commands` at its present end. Raises BrokerRefused.
+
+        A topic that was made a moment ago may not be known yet: it is asked for again for ten seconds.
+        """
         topic = self._cluster.topic(COMMANDS_TOPIC)
+        give_up_at = time.monotonic() + _TIMEOUT_S
+        while self._consumer is None:
+            try:
+                self._consumer = self._listener(topic)
+            except KafkaException as error:
+                if error.args[0].code() not in _TOO_NEW or time.monotonic() > give_up_at:
+                    where = f"{topic} at {self._cluster.bootstrap}"
+                    raise BrokerRefused(f"{where} can't be read: {error}") from error
+                time.sleep(_ASKS_AGAIN_AFTER_S)
+
+    def _listener(self, topic: str) -> Consumer:
         config = self._cluster.client_config(
             group_id="evcs-fleet", enable_auto_commit=False, auto_offset_reset="latest", fetch_wait_max_ms=100
         )
-        try:
-            self._consumer = consumer = Consumer(config)
-            ends = []
-            for partition in partitions_of(consumer, topic, _TIMEOUT_S):
-                _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)
-                ends.append(TopicPartition(topic, partition, end))
-            consumer.assign(ends)
-        except KafkaException as error:
-            raise BrokerRefused(f"{topic} at {self._cluster.bootstrap} can't be read: {error}") from error
+        consumer = Consumer(config)
+        ends = []
+        for partition in partitions_of(consumer, topic, _TIMEOUT_S):
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)
+            ends.append(TopicPartition(topic, partition, end))
+        consumer.assign(ends)
+        return consumer
 
     def send(self, records: Sequence[Outgoing]) -> None:
         """Queues the records under their own times. Raises BrokerRefused."""
@@ -92,7 +116,3 @@ class KafkaLink:
             self._consumer.close()
             self._consumer = None
         self._sender.flush()
-
-
-#: librdkafka reconnects by itself after these.
-_PASSING = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._PARTITION_EOF)

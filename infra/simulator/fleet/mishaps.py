@@ -24,6 +24,9 @@ UNKNOWN_CONNECTOR_ID = "99999999999999999"
 #: Not even Confluent's wire format.
 GARBAGE = b"\xff\xfe not a record"
 
+#: After so many injections there are no more: the report stays whole, and some 200 MB small.
+MAX_INJECTED = 1_000_000
+
 _LATE_MS = (3_000, 15_000)
 _FUTURE_MS = (3_600_000, 86_400_000)
 _JUMP_WH = (1_000, 50_000)
@@ -131,7 +134,7 @@ class ConnectorMishaps:
 
     def _happens(self, mishap: Mishap, record: Output) -> bool:
         rate: float = getattr(self._rates, mishap.value)
-        if rate <= 0 or self._rng.random() >= rate:
+        if rate <= 0 or self._rng.random() >= rate or len(self._report) >= MAX_INJECTED:
             return False
         seq = record.start_charge_seq
         self._report.append(Injected(mishap, topic_of(record), self._connector_id, seq, time_of(record)))

@@ -62,9 +62,15 @@ class Fleet:
 
     def open(self) -> None:
         """Connects and publishes the catalog, if the settings say so. Raises BrokerRefused."""
-        self._link.open()
         if self._settings.publish_catalog:
-            self._link.send([self._catalog_record(number) for number in range(len(self.population.stations))])
+            self.publish_catalog()
+        else:
+            self._link.open()
+
+    def publish_catalog(self) -> None:
+        """Publishes the catalog alone, for services that should know it before the first sample."""
+        self._link.open()
+        self._link.send([self._catalog_record(number) for number in range(len(self.population.stations))])
 
     def start(self) -> None:
         """Connects, publishes the catalog and runs on. Raises BrokerRefused."""

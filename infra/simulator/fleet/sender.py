@@ -37,12 +37,17 @@ class Sender:
         self._refused = self._refused or error
 
     def send(self, topic: str, key: bytes, value: bytes, timestamp_ms: int) -> None:
-        """Queues one record under its own time (UTC ms). `topic` is the name on the cluster."""
+        """Queues one record under its own time (UTC ms). `topic` is the name on the cluster.
+
+        Raises BrokerRefused.
+        """
         try:
             self._produce(topic, value, key, timestamp=timestamp_ms)
         except BufferError:
             self._wait()
             self._produce(topic, value, key, timestamp=timestamp_ms)
+        except KafkaException as error:
+            raise BrokerRefused(f"Kafka did not take a record: {error}") from error
 
     def serve(self) -> None:
         """Takes the broker's answers; waits while the queue is more than half full. Raises BrokerRefused."""

@@ -9,18 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from infra.simulator.platform.dialect import STATION_STATUS
+from infra.simulator.platform.wire_json import Payload
 
 UNCHANGED_AFTER_S = 5400.0
 """Half of the 3 h of Beijing V1.1 §1.1.2: an unchanged status after this long is a reminder, not a repeat."""
 
 
-def fingerprint(value: object) -> int:
-    """A number for the content of a checked payload, whatever the order of its keys; of this process only."""
-    if isinstance(value, dict):
-        return hash(frozenset((name, fingerprint(item)) for name, item in value.items()))
-    if isinstance(value, list):
-        return hash(tuple(map(fingerprint, value)))
-    return hash(value)
+def fingerprint(payload: Payload) -> int:
+    """A number for the content of a checked payload, for this process only.
+
+    A table returns its fields in its own order, so the order on the wire does not matter.
+    """
+    return hash(tuple([(name, _frozen(item)) for name, item in payload.items()]))
+
+
+def _frozen(value: object) -> object:
+    if type(value) is dict:
+        return fingerprint(value)
+    if type(value) is list:
+        return tuple(map(_frozen, value))
+    return value
 
 
 @dataclass(slots=True)

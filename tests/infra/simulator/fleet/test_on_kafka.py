@@ -1,5 +1,6 @@
 """The fleet and the generator against a real broker."""
 
+import time
 from collections import Counter
 
 import pytest
@@ -22,7 +23,6 @@ from tests.infra.simulator.fleet.fakes import ManualClock
 
 pytestmark = pytest.mark.kafka
 
-START_MS = 1_790_000_000_000
 CODEC = codec_for("")
 
 
@@ -30,15 +30,20 @@ def _all(cluster: KafkaCluster, topic: str) -> list[Message]:
     return [message for batch in read_to_end(cluster, cluster.topic(topic)) for message in batch]
 
 
+def _an_hour_ago_ms() -> int:
+    """Brokers drop what is days old and refuse what is far ahead, so no fixed moment will do."""
+    return int(time.time() - 3600) * 1000
+
+
 def test_the_generator_writes_what_it_reports(kafka: KafkaCluster) -> None:
     told: list[tuple[int, int]] = []
     report = generate(
-        kafka, 300, 10, seed=5, start_ms=START_MS, on_progress=lambda *p: told.append(p), with_events=True
+        kafka, 300, 10, seed=5, start_ms=_an_hour_ago_ms(), on_progress=lambda *p: told.append(p), with_events=True
     )
     assert (report.records, told[-1]) == (3000, (3000, 3000))
     stations = {f"{place.station_id}" for place in populate(300).places}
     assert catalog(kafka, 300) == len(stations)
-    mine = [m for m in _all(kafka, TELEMETRY_TOPIC) if START_MS <= m.timestamp()[1] < START_MS + 100_000]
+    mine = _all(kafka, TELEMETRY_TOPIC)
     samples = [CODEC.decode(message.value()) for message in mine]
     assert len(samples) == report.records
     assert [s.sampled_at for s in samples] == [m.timestamp()[1] for m in mine]
@@ -47,13 +52,13 @@ def test_the_generator_writes_what_it_reports(kafka: KafkaCluster) -> None:
     assert report.bytes == sum(len(m.key() or b"") + len(m.value() or b"") for m in mine)
     # Topics that are joined by key agree on the partition.
     partitions = {m.key(): m.partition() for m in mine}
-    events = [m for m in _all(kafka, EVENTS_TOPIC) if START_MS <= m.timestamp()[1] < START_MS + 100_000]
+    events = _all(kafka, EVENTS_TOPIC)
     assert len(events) == report.events > 0
     assert all(partitions[m.key()] == m.partition() for m in events)
 
 
 def test_the_fleet_obeys_a_command_from_kafka(kafka: KafkaCluster) -> None:
-    start_ms = START_MS + 3_600_000
+    start_ms = _an_hour_ago_ms()
     clock, link = ManualClock(start_ms), KafkaLink(kafka)
     settings = FleetSettings(connectors=10, behaviour=Behaviour(offline_share=0), cluster=kafka)
     fleet = Fleet(settings, link, clock)
@@ -63,7 +68,7 @@ def test_the_fleet_obeys_a_command_from_kafka(kafka: KafkaCluster) -> None:
     start = StartCharge(seq, connector_id, 1, "", start_ms, start_ms + 600_000)
     sender.send(kafka.topic(COMMANDS_TOPIC), connector_id.encode(), CODEC.encode(start), start_ms)
     sender.flush()
-    for _ in range(1_000_000):
+    for _ in range(100_000):
         if fleet.book.get(seq) is not None:
             break
         clock.wait(fleet.run_once() / 100)

@@ -1,10 +1,10 @@
-"""Which offset may be committed: the end of the chunks that are done with nothing undone before them."""
+"""Which offset of a partition may be committed: the end of what is done with nothing undone before it."""
 
 from collections import deque
 
 
-class ChunkOffsets:
-    """Bookkeeping of one partition: chunks are handed out in order and finished in any order."""
+class ContiguousOffsets:
+    """Books of one partition: records (or chunks, by their last offset) go out in order and finish in any order."""
 
     def __init__(self) -> None:
         self._handed_out: deque[int] = deque()
@@ -12,11 +12,11 @@ class ChunkOffsets:
         self._committable: int | None = None
 
     def handed_out(self, last_offset: int) -> None:
-        """A chunk that ends with this offset went to the stream."""
+        """The record, or the chunk that ends with this offset, is being worked on."""
         self._handed_out.append(last_offset)
 
     def done(self, last_offset: int) -> None:
-        """The chunk that ends with this offset is processed and all it caused is safe."""
+        """The record, or the chunk that ends with this offset, is finished and all it caused is safe."""
         self._done.add(last_offset)
         while self._handed_out and self._handed_out[0] in self._done:
             finished = self._handed_out.popleft()
@@ -24,9 +24,9 @@ class ChunkOffsets:
             self._committable = finished + 1
 
     def committable(self) -> int | None:
-        """The offset to commit (the next record to read), None if nothing new is done."""
+        """The offset to commit (the next record to read), None if nothing is done yet."""
         return self._committable
 
     def outstanding(self) -> int:
-        """How many chunks are handed out and not done."""
+        """How many are handed out and not finished, counted from the oldest unfinished one."""
         return len(self._handed_out)

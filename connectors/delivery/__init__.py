@@ -1,0 +1,1 @@
+"""Delivery: derived records from Kafka to a platform, in order, until they are confirmed."""

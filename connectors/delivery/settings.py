@@ -1,0 +1,63 @@
+"""Settings of one platform's delivery, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from connectors.errors import MisconfiguredDelivery
+from connectors.platform import Platform, Target, load_platforms
+from connectors.policies import Addresses
+from connectors.protocol.credentials import Credentials
+from schemas.cluster import KafkaCluster
+
+_TARGETS: Mapping[str, Target] = {"test": "test", "production": "production"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """One platform's delivery. `in_flight` bounds the calls at once, `pending` the records held in memory."""
+
+    platform: Platform
+    credentials: Credentials
+    target: Target = "test"
+    cluster: KafkaCluster = field(default_factory=KafkaCluster)
+    group: str = ""
+    in_flight: int = 32
+    pending: int = 5_000
+    retry_first_s: float = 1.0
+    retry_max_s: float = 60.0
+
+    @classmethod
+    def from_env(cls, name: str, environ: Mapping[str, str] | None = None) -> "DeliverySettings":
+        """Of the platform's profile and environment. `EVCS_DELIVERY_TARGET` is test or production;
+        `EVCS_<PLATFORM>_ADDRESS` overrides the address, for simulators and relays.
+
+        Raises MisconfiguredDelivery, BadProfile or BadCredentials, each naming what is wrong.
+        """
+        env = os.environ if environ is None else environ
+        profiles = load_platforms()
+        for fault in profiles.faults:
+            if fault.file == f"{name}.toml":
+                raise fault
+        platform = profiles.platforms.get(name)
+        if platform is None:
+            known = ", ".join(sorted(profiles.platforms))
+            raise MisconfiguredDelivery(f"no platform {name!r} under connectors/platforms: there are {known}")
+        target = _TARGETS.get(env.get("EVCS_DELIVERY_TARGET", "test"))
+        if target is None:
+            raise MisconfiguredDelivery(f"EVCS_DELIVERY_TARGET is {env['EVCS_DELIVERY_TARGET']!r}: use test or production")
+        address_name = f"EVCS_{name.upper().replace('-', '_')}_ADDRESS"
+        address = env.get(address_name)
+        if address:
+            try:
+                platform = replace(platform, addresses=Addresses(production=address, test=address))
+            except ValueError as error:
+                raise MisconfiguredDelivery(f"{address_name}: {error}") from error
+        cluster = KafkaCluster.from_env(env)
+        return cls(
+            platform=platform,
+            credentials=platform.credentials.outbound(env),
+            target=target,
+            cluster=cluster,
+            group=env.get("EVCS_DELIVERY_GROUP", f"{cluster.topic_prefix}evcs-delivery-{name}"),
+        )

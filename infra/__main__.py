@@ -1,0 +1,5 @@
+"""`python -m infra` is `evcs`."""
+
+from infra.cli import main
+
+main()

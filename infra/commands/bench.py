@@ -1,0 +1,33 @@
+"""`evcs bench`: figures, each run printing one JSON line; read them as ratios within the run."""
+
+import json
+
+import click
+
+from schemas.cluster import KafkaCluster
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.group("bench")
+def command() -> None:
+    """Measure this machine's figures; progress goes to stderr, one JSON line to stdout."""
+
+
+@command.command()
+@click.option("--connectors", default=20_000, show_default=True, type=click.IntRange(10))
+@click.option("--samples-each", default=100, show_default=True, type=click.IntRange(10), help="10 s apart")
+@click.option("--stock-records", default=40_000, show_default=True, type=click.IntRange(1000))
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="medians over so many")
+def streams(connectors: int, samples_each: int, stock_records: int, rounds: int) -> None:
+    """Records/s of this pipeline, of the same rules on stock Faust, and of a bare consumer.
+
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+
+    Example: evcs bench streams --rounds 1
+    """
+    from infra.bench.streams import measure
+
+    click.echo(json.dumps(measure(KafkaCluster.from_env(), connectors, samples_each, stock_records, rounds, _tell)))

@@ -1,0 +1,53 @@
+"""`evcs demo`: everything at work on this machine."""
+
+import json
+import sys
+import time
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from infra.demo.run import DemoSettings, run_demo
+from infra.demo.scoreboard import Scoreboard
+from infra.demo.view import render, summary_line
+
+_LINE_EVERY_S = 10.0
+
+
+@click.command("demo")
+@click.option("--seconds", type=click.FloatRange(1), help="end after so long [default: until Ctrl-C]")
+@click.option("--connectors", default=200, show_default=True, type=click.IntRange(1, 20_000))
+@click.option("--seed", default=1, show_default=True)
+def command(seconds: float | None, connectors: int, seed: int) -> None:
+    """Run broker, streams, delivery, a charger fleet and a simulated Beijing platform, and watch them.
+
+    At the end the fleet stops, what is in flight is drained, and the last line is a JSON object; the exit
+    status is 0 only if nothing was lost, late or against the standard. Logs are in .evcs/demo.
+
+    Example: evcs demo --seconds 120
+    """
+    console = Console()
+    settings = DemoSettings(connectors=connectors, seconds=seconds, seed=seed)
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4, transient=False) as live:
+
+            def show(scoreboard: Scoreboard, elapsed_s: float, telemetry: int, note: str) -> None:
+                live.update(render(scoreboard, elapsed_s, telemetry, note))
+
+            result = run_demo(settings, show, live.console.print)
+    else:
+        last = 0.0
+
+        def show_line(scoreboard: Scoreboard, elapsed_s: float, telemetry: int, note: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _LINE_EVERY_S:
+                last = time.monotonic()
+                click.echo(f"{summary_line(scoreboard, elapsed_s, telemetry)}  ({note})", err=True)
+
+        result = run_demo(settings, show_line, lambda text: click.echo(text, err=True))
+    click.echo(json.dumps(result))
+    pushes = result["pushes"]
+    late = any(line["late"] for line in pushes.values()) if isinstance(pushes, dict) else True
+    if result["lost"] or result["violations"] or late:
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The demo: the whole run on one machine, watched from outside."""

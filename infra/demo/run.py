@@ -1,0 +1,158 @@
+"""Runs the demo: broker, streams worker, delivery, a fleet and a city's platform; counts what was owed and done."""
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connectors.platform import load_platforms
+from infra.demo.scoreboard import Scoreboard
+from infra.demo.services import ServiceProcess, await_group
+from infra.demo.watch import Watch
+from infra.errors import OperatorError
+from infra.local.broker import LocalKafka
+from infra.local.settings import LocalSettings
+from infra.simulator.fleet.runner import Fleet
+from infra.simulator.fleet.settings import FleetSettings
+from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
+from infra.simulator.platform.threaded import PlatformThread
+from infra.topic_admin import create_topics, delete_topics
+from schemas.cluster import KafkaCluster
+
+PLATFORM = "beijing"
+
+#: Orders without a bill wait so long for one; shorter than in production, so that the demo shows orders soon.
+_BILL_WAIT_MS = 5_000
+
+#: How long what is in flight may take after the fleet has stopped.
+_DRAIN_TIMEOUT_S = 60.0
+
+Show = Callable[[Scoreboard, float, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """`seconds` None runs until Ctrl-C."""
+
+    connectors: int = 200
+    seconds: float | None = None
+    seed: int = 1
+
+
+def platform_environment(base_url: str) -> dict[str, str]:
+    """What delivery needs to report to the simulated platform."""
+    return {
+        "EVCS_BEIJING_ADDRESS": f"{base_url}/",
+        "EVCS_BEIJING_OPERATOR_ID": DEMO_OPERATOR_ID,
+        "EVCS_BEIJING_OPERATOR_SECRET": DEMO_SECRET,
+        "EVCS_BEIJING_DATA_SECRET": DEMO_SECRET,
+        "EVCS_BEIJING_DATA_SECRET_IV": DEMO_SECRET,
+        "EVCS_BEIJING_SIG_SECRET": DEMO_SECRET,
+    }
+
+
+def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) -> dict[str, object]:
+    """Runs to its end and returns the summary. Raises OperatorError when a part of it fails."""
+    local = LocalSettings.from_env()
+    with ExitStack() as stack:
+        cluster = _cluster(local, stack, tell)
+        cluster = replace(cluster, topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
+        tell("making topics")
+        stack.callback(delete_topics, cluster)
+        create_topics(cluster)
+        city = stack.enter_context(PlatformThread())
+        scoreboard = Scoreboard(load_platforms().platforms[PLATFORM])
+        city.ledger.subscribe(scoreboard.receipt)
+        fleet = Fleet(FleetSettings(connectors=settings.connectors, seed=settings.seed, cluster=cluster))
+        fleet.publish_catalog()
+        services = _services(cluster, city.base_url, local.home / "demo", stack)
+        tell("starting the streams worker and delivery")
+        await_group(cluster, f"{cluster.topic_prefix}evcs-streams", services[0])
+        await_group(cluster, f"{cluster.topic_prefix}evcs-delivery-{PLATFORM}", services[1])
+        watch = Watch(cluster, scoreboard)
+        watch.start()
+        stack.callback(watch.stop)
+        return _watch_it(settings, fleet, watch, scoreboard, services, city, show)
+
+
+def _cluster(local: LocalSettings, stack: ExitStack, tell: Callable[[str], None]) -> KafkaCluster:
+    if local.external is not None:
+        return local.external
+    kafka = LocalKafka(local.home, local.port)
+    if kafka.start(tell):
+        stack.callback(kafka.stop)  # one that ran before goes on running
+    return KafkaCluster(bootstrap=kafka.bootstrap)
+
+
+def _services(cluster: KafkaCluster, base_url: str, logs: Path, stack: ExitStack) -> list[ServiceProcess]:
+    environment = {
+        "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
+        "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
+        "EVCS_STREAMS_BILL_WAIT_MS": str(_BILL_WAIT_MS),
+        **platform_environment(base_url),
+    }
+    services = [
+        ServiceProcess("streams", ["streams"], environment, logs / "streams.log"),
+        ServiceProcess("delivery", ["delivery", "run", PLATFORM], environment, logs / "delivery.log"),
+    ]
+    for service in services:
+        stack.callback(service.stop)
+    return services
+
+
+def _watch_it(
+    settings: DemoSettings,
+    fleet: Fleet,
+    watch: Watch,
+    scoreboard: Scoreboard,
+    services: list[ServiceProcess],
+    city: PlatformThread,
+    show: Show,
+) -> dict[str, object]:
+    began = time.monotonic()
+
+    def check(note: str) -> None:
+        for service in services:
+            service.check()
+        for failure in (watch.failure, fleet.failure):
+            if failure is not None:
+                raise OperatorError(f"the demo's own part failed: {type(failure).__name__}: {failure}") from failure
+        show(scoreboard, time.monotonic() - began, fleet.counters().telemetry, note)
+        time.sleep(0.25)
+
+    fleet.start()
+    try:
+        while settings.seconds is None or time.monotonic() - began < settings.seconds:
+            check("Ctrl-C ends it" if settings.seconds is None else f"ends after {settings.seconds:.0f} s")
+    except KeyboardInterrupt:
+        pass
+    fleet.stop()
+    deadline = time.monotonic() + _DRAIN_TIMEOUT_S
+    quiet_since = time.monotonic()
+    while time.monotonic() < deadline:
+        missing = fleet.book.lost(scoreboard.orders)
+        if missing or scoreboard.open():
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since > 1.0:
+            break
+        check(f"draining: {len(missing)} orders to be finalized, {scoreboard.open()} pushes to be confirmed")
+    return summary(time.monotonic() - began, fleet, scoreboard, city)
+
+
+def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: PlatformThread) -> dict[str, object]:
+    """The figures; `lost` counts charges without an order, pushes not confirmed and records dead-lettered."""
+    dead = sum(count for what, count in scoreboard.troubles.items() if what.startswith("dead letter"))
+    violations = dict(city.ledger.violation_counts)
+    return {
+        "seconds": round(elapsed_s, 1),
+        "telemetry": fleet.counters().telemetry,
+        "pushes": {
+            name: {"due": line.due, "confirmed": line.confirmed, "late": line.late}
+            for name, line in sorted(scoreboard.lines.items())
+        },
+        "orders": {"finalized": len(scoreboard.orders), "confirmed": scoreboard.confirmed_orders()},
+        "violations": violations,
+        "lost": len(fleet.book.lost(scoreboard.orders)) + scoreboard.open() + dead,
+    }

@@ -1,0 +1,122 @@
+"""Who owes what: derived records on their topics against what the platform received. Trusts neither side's word.
+
+A push is due at its derived record's Kafka timestamp; it is confirmed when the platform accepted it. The
+n-th record of a connector (or charge) is matched with the n-th push of it.
+"""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connectors.interfaces.registry import Interface
+from connectors.platform import Platform
+from infra.simulator.platform.ledger import Receipt
+from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
+
+#: How long after it was due a push counts as late, s (Beijing V1.1 §1.1.2, §1.1.10, §1.1.12 to §1.1.14; the
+#: document's own limits for results and orders are far wider).
+LATE_AFTER_S: Mapping[type, float] = {
+    StatusChange: 1.0,
+    ChargeProgress: 2.0,
+    StartResult: 5.0,
+    StopResult: 5.0,
+    Order: 5.0,
+}
+
+#: Delays kept by interface for the view's percentiles.
+_DELAYS_KEPT = 2_000
+
+
+@dataclass(slots=True)
+class Line:
+    """One interface: pushes due, confirmed and late, and the newest delays in seconds."""
+
+    due: int = 0
+    confirmed: int = 0
+    late: int = 0
+    delays: list[float] = field(default_factory=list)
+
+    def quantile(self, share: float) -> float:
+        """The delay that this share of the newest pushes stayed below, s."""
+        ordered = sorted(self.delays)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+class Scoreboard:
+    """Takes derived records and receipts from different threads."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._lock = threading.Lock()
+        self._due: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+        self._arrived: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.lines: dict[str, Line] = {}
+        self.statuses: dict[str, int] = {}
+        self.orders: dict[str, Order] = {}
+        self.repeated_orders = 0
+        self.troubles: Counter[str] = Counter()
+        self._orders_confirmed: set[str] = set()
+
+    def record(self, record: Derived, due_at: int) -> None:
+        """A derived record, due at `due_at` (UTC ms)."""
+        with self._lock:
+            if isinstance(record, StatusChange):
+                self.statuses[record.connector_id] = record.status
+            elif isinstance(record, Order):
+                if record.start_charge_seq in self.orders:
+                    self.repeated_orders += 1
+                self.orders[record.start_charge_seq] = record
+            for interface in self._platform.pushes(record):
+                self._line(interface).due += 1
+                key = (interface.name, key_of(record))
+                self._due[key].append((due_at / 1000, LATE_AFTER_S[type(record)]))
+                self._match(key)
+
+    def receipt(self, receipt: Receipt) -> None:
+        """A push that the platform accepted."""
+        with self._lock:
+            key = (receipt.interface, _key_in(receipt.payload))
+            self._arrived[key].append(receipt.arrival)
+            self._match(key)
+
+    def _line(self, interface: Interface) -> Line:
+        return self.lines.setdefault(interface.name, Line())
+
+    def _match(self, key: tuple[str, str]) -> None:
+        due, arrived = self._due[key], self._arrived[key]
+        while due and arrived:
+            (due_at, late_after), arrival = due.pop(0), arrived.pop(0)
+            line = self.lines[key[0]]
+            delay = arrival - due_at
+            line.confirmed += 1
+            line.late += delay > late_after
+            line.delays.append(delay)
+            del line.delays[:-_DELAYS_KEPT]
+            if key[0].startswith("notification_charge_order"):
+                self._orders_confirmed.add(key[1])
+
+    def open(self) -> int:
+        """Pushes that are due and not confirmed."""
+        with self._lock:
+            return sum(line.due - line.confirmed for line in self.lines.values())
+
+    def confirmed_orders(self) -> int:
+        """Orders of which every push is confirmed."""
+        with self._lock:
+            waiting = {
+                key[1] for key, due in self._due.items() if due and key[0].startswith("notification_charge_order")
+            }
+            return len(self._orders_confirmed - waiting)
+
+
+def key_of(record: Derived) -> str:
+    """What the pushes of a record are matched by."""
+    return record.connector_id if isinstance(record, StatusChange) else record.start_charge_seq
+
+
+def _key_in(payload: Mapping[str, object]) -> str:
+    status = payload.get("ConnectorStatusInfo")
+    if isinstance(status, Mapping):
+        return str(status["ConnectorID"])
+    return str(payload["StartChargeSeq"])
