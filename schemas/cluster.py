@@ -72,6 +72,7 @@ class KafkaCluster:
         """librdkafka's configuration for a client of this cluster; `more` takes `_` for `.`."""
         return {
             "bootstrap.servers": self.bootstrap,
+            "log_level": 3,  # librdkafka's own retries are its business; errors are ours
             **self.security,
             **{key.replace("_", "."): value for key, value in more.items()},
         }

@@ -22,6 +22,9 @@ from streams.transport.driver import ChunkedTopics
 
 log = logging.getLogger(__name__)
 
+#: What the log says once all assigned partitions are recovered and samples are taken.
+READY = "ready: samples and events are taken"
+
 #: How often time alone is looked at; a push may be two seconds late at most.
 _TICK_S = 0.1
 
@@ -144,6 +147,7 @@ def _follow_assignments(app: faust.App, services: Services) -> None:
                 await loop.run_in_executor(None, _recover, services, missing)
             except Exception as error:
                 await services.fail(error)
+        log.info("%s of partitions %s", READY, sorted(mine))
 
 
 def _recover(services: Services, partitions: set[int]) -> None:

@@ -50,13 +50,13 @@ class Caller:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         platform: Platform,
         target: Target,
         credentials: Credentials,
         now_ms: Callable[[], int],
     ) -> None:
-        self._client = client
+        self._transport = transport
         self._platform = platform
         self._target = target
         self._credentials = credentials
@@ -73,10 +73,13 @@ class Caller:
         headers = {"Content-Type": "application/json;charset=utf-8"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token.reveal()}"
+        url = self._platform.url(self._target, interface)
         async with asyncio.timeout(self._platform.timeouts.total_s):
-            response = await self._client.post(
-                self._platform.url(self._target, interface), content=body, headers=headers
+            # Straight to the transport: httpx's client would add cookies, redirects and hooks that nobody needs.
+            response = await self._transport.handle_async_request(
+                httpx.Request("POST", url, content=body, headers=headers)
             )
+            await response.aread()
         if response.status_code != httpx.codes.OK:
             raise HttpStatusRefused(response.status_code)
         if len(response.content) > ANSWER_MAX_BYTES:

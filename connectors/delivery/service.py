@@ -11,9 +11,11 @@ import httpx
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from connectors.delivery.lanes import Job, Lanes
-from connectors.delivery.push import Caller
+from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
+from connectors.delivery.reorder import Reorder, Waiting
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
+from connectors.delivery.transport import AiohttpTransport
 from schemas.codec import codec_for
 from schemas.errors import UndecodableRecord
 from schemas.offsets import ContiguousOffsets
@@ -30,6 +32,7 @@ TOPICS = (
 )
 
 _BATCH = 500
+_POLL_S = 0.02
 _COMMIT_EVERY_S = 0.5
 _DRAIN_S = 10.0
 
@@ -40,20 +43,18 @@ def wall_ms() -> int:
 
 
 class Delivery:
-    """One platform's delivery. `client` may be given by tests; otherwise one is made from the profile."""
+    """One platform's delivery. `transport` may be given by tests; otherwise one is made from the profile."""
 
-    def __init__(self, settings: DeliverySettings, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, settings: DeliverySettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.settings = settings
         self._codec = codec_for(settings.cluster.schema_registry_url)
         self._names = {settings.cluster.topic(name): name for name in TOPICS}
-        timeouts = settings.platform.timeouts
-        self._client = client or httpx.AsyncClient(
-            timeout=httpx.Timeout(timeouts.read_s, connect=timeouts.connect_s, pool=None),
-            limits=httpx.Limits(max_connections=settings.in_flight, max_keepalive_connections=settings.in_flight),
-            trust_env=False,
+        self._transport = transport or AiohttpTransport(
+            settings.platform.timeouts, settings.in_flight, ANSWER_MAX_BYTES
         )
-        caller = Caller(self._client, settings.platform, settings.target, settings.credentials, wall_ms)
+        caller = Caller(self._transport, settings.platform, settings.target, settings.credentials, wall_ms)
         self.lanes = Lanes(settings, caller, TokenKeeper(caller, settings.credentials, time.monotonic))
+        self._reorder: Reorder[Job] = Reorder()
         self._books: dict[tuple[str, int], ContiguousOffsets] = {}
         self._committed: dict[tuple[str, int], int] = {}
         self._stopping = asyncio.Event()
@@ -83,10 +84,11 @@ class Delivery:
             while not self._stopping.is_set():
                 if self.lanes.failure is not None:
                     raise self.lanes.failure
-                room = self.settings.pending - self.lanes.pending
-                records = await loop.run_in_executor(pool, self._poll, min(room, _BATCH))
-                for message in sorted(records, key=lambda m: m.timestamp()[1]):
+                room = self.settings.pending - self.lanes.pending - self._reorder.count
+                for message in await loop.run_in_executor(pool, self._poll, min(room, _BATCH)):
                     await self._take(message)
+                for waiting in self._reorder.take(time.monotonic()):
+                    self.lanes.put(waiting.item)
                 if time.monotonic() - last_commit > _COMMIT_EVERY_S:
                     last_commit = time.monotonic()
                     await loop.run_in_executor(pool, self._commit)
@@ -97,7 +99,7 @@ class Delivery:
             await loop.run_in_executor(pool, self._commit)
             await loop.run_in_executor(pool, self._consumer.close)
             pool.shutdown()
-            await self._client.aclose()
+            await self._transport.aclose()
 
     def _poll(self, room: int) -> list[Message]:
         if room <= 0:
@@ -107,7 +109,7 @@ class Delivery:
             self._consumer.poll(0)
             return []
         self._consumer.resume(self._consumer.assignment())
-        first = self._consumer.poll(0.1)
+        first = self._consumer.poll(_POLL_S)
         if first is None:
             return []
         good: list[Message] = []
@@ -139,7 +141,9 @@ class Delivery:
             await give_up(error.reason, str(error))
             done()
             return
-        self.lanes.put(Job(record, message.timestamp()[1], done, give_up))
+        recorded_at = message.timestamp()[1]
+        job = Job(record, recorded_at, done, give_up)
+        self._reorder.put(Waiting(record, recorded_at, time.monotonic(), job))
 
     async def _dead_letter(self, message: Message, reason: str, detail: str) -> None:
         name = self._names[message.topic() or ""]

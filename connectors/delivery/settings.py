@@ -45,7 +45,9 @@ class DeliverySettings:
             raise MisconfiguredDelivery(f"no platform {name!r} under connectors/platforms: there are {known}")
         target = _TARGETS.get(env.get("EVCS_DELIVERY_TARGET", "test"))
         if target is None:
-            raise MisconfiguredDelivery(f"EVCS_DELIVERY_TARGET is {env['EVCS_DELIVERY_TARGET']!r}: use test or production")
+            raise MisconfiguredDelivery(
+                f"EVCS_DELIVERY_TARGET is {env['EVCS_DELIVERY_TARGET']!r}: use test or production"
+            )
         address_name = f"EVCS_{name.upper().replace('-', '_')}_ADDRESS"
         address = env.get(address_name)
         if address:

@@ -20,6 +20,7 @@ from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
+from streams.worker import READY
 
 PLATFORM = "beijing"
 
@@ -28,6 +29,8 @@ _BILL_WAIT_MS = 5_000
 
 #: How long what is in flight may take after the fleet has stopped.
 _DRAIN_TIMEOUT_S = 60.0
+
+_VIOLATIONS_SHOWN = 10
 
 Show = Callable[[Scoreboard, float, int, str], None]
 
@@ -65,15 +68,16 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         city = stack.enter_context(PlatformThread())
         scoreboard = Scoreboard(load_platforms().platforms[PLATFORM])
         city.ledger.subscribe(scoreboard.receipt)
-        fleet = Fleet(FleetSettings(connectors=settings.connectors, seed=settings.seed, cluster=cluster))
-        fleet.publish_catalog()
+        fleet_settings = FleetSettings(connectors=settings.connectors, seed=settings.seed, cluster=cluster)
+        _publish_catalog(fleet_settings)
         services = _services(cluster, city.base_url, local.home / "demo", stack)
         tell("starting the streams worker and delivery")
-        await_group(cluster, f"{cluster.topic_prefix}evcs-streams", services[0])
+        services[0].await_log(READY)
         await_group(cluster, f"{cluster.topic_prefix}evcs-delivery-{PLATFORM}", services[1])
         watch = Watch(cluster, scoreboard)
         watch.start()
         stack.callback(watch.stop)
+        fleet = Fleet(replace(fleet_settings, publish_catalog=False))
         return _watch_it(settings, fleet, watch, scoreboard, services, city, show)
 
 
@@ -84,6 +88,12 @@ def _cluster(local: LocalSettings, stack: ExitStack, tell: Callable[[str], None]
     if kafka.start(tell):
         stack.callback(kafka.stop)  # one that ran before goes on running
     return KafkaCluster(bootstrap=kafka.bootstrap)
+
+
+def _publish_catalog(settings: FleetSettings) -> None:
+    before = Fleet(settings)
+    before.publish_catalog()
+    before.close()
 
 
 def _services(cluster: KafkaCluster, base_url: str, logs: Path, stack: ExitStack) -> list[ServiceProcess]:
@@ -144,7 +154,7 @@ def _watch_it(
 def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: PlatformThread) -> dict[str, object]:
     """The figures; `lost` counts charges without an order, pushes not confirmed and records dead-lettered."""
     dead = sum(count for what, count in scoreboard.troubles.items() if what.startswith("dead letter"))
-    violations = dict(city.ledger.violation_counts)
+    violations = [f"{v.kind} {v.interface} {v.key} {v.field}: {v.message}" for v in city.ledger.violations]
     return {
         "seconds": round(elapsed_s, 1),
         "telemetry": fleet.counters().telemetry,
@@ -153,6 +163,7 @@ def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: Platfo
             for name, line in sorted(scoreboard.lines.items())
         },
         "orders": {"finalized": len(scoreboard.orders), "confirmed": scoreboard.confirmed_orders()},
-        "violations": violations,
+        "late_examples": scoreboard.late_examples,
+        "violations": violations[:_VIOLATIONS_SHOWN],
         "lost": len(fleet.book.lost(scoreboard.orders)) + scoreboard.open() + dead,
     }

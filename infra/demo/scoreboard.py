@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connectors.interfaces.registry import Interface
+from connectors.interfaces.registry import Interface, interfaces
 from connectors.platform import Platform
 from infra.simulator.platform.ledger import Receipt
 from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
@@ -23,6 +23,10 @@ LATE_AFTER_S: Mapping[type, float] = {
     StopResult: 5.0,
     Order: 5.0,
 }
+
+_EXAMPLES_KEPT = 10
+
+_PUSHES = frozenset(interfaces())
 
 #: Delays kept by interface for the view's percentiles.
 _DELAYS_KEPT = 2_000
@@ -55,6 +59,7 @@ class Scoreboard:
         self.statuses: dict[str, int] = {}
         self.orders: dict[str, Order] = {}
         self.repeated_orders = 0
+        self.late_examples: list[str] = []
         self.troubles: Counter[str] = Counter()
         self._orders_confirmed: set[str] = set()
 
@@ -74,7 +79,9 @@ class Scoreboard:
                 self._match(key)
 
     def receipt(self, receipt: Receipt) -> None:
-        """A push that the platform accepted."""
+        """A push that the platform accepted; other calls do not count."""
+        if receipt.interface not in _PUSHES:
+            return
         with self._lock:
             key = (receipt.interface, _key_in(receipt.payload))
             self._arrived[key].append(receipt.arrival)
@@ -90,7 +97,10 @@ class Scoreboard:
             line = self.lines[key[0]]
             delay = arrival - due_at
             line.confirmed += 1
-            line.late += delay > late_after
+            if delay > late_after:
+                line.late += 1
+                if len(self.late_examples) < _EXAMPLES_KEPT:
+                    self.late_examples.append(f"{key[0]} of {key[1]}: {delay:.2f} s after it was due")
             line.delays.append(delay)
             del line.delays[:-_DELAYS_KEPT]
             if key[0].startswith("notification_charge_order"):

@@ -26,7 +26,7 @@ class ServiceProcess:
         self.name = name
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as out:
+        with log.open("wb") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "infra", *arguments],
                 env={**os.environ, **environment},
@@ -46,6 +46,15 @@ class ServiceProcess:
         status = self._process.poll()
         if status is not None:
             raise OperatorError(f"{self.name} ended with status {status}; the end of {self._log}:\n{self.tail()}")
+
+    def await_log(self, text: str, timeout_s: float = _READY_TIMEOUT_S) -> None:
+        """Waits until its log has this text. Raises OperatorError."""
+        deadline = time.monotonic() + timeout_s
+        while text not in self._log.read_text(encoding="utf-8", errors="replace"):
+            self.check()
+            if time.monotonic() > deadline:
+                raise OperatorError(f"{self.name} is not ready after {timeout_s:.0f} s; its log ends:\n{self.tail()}")
+            time.sleep(0.1)
 
     def tail(self) -> str:
         """The last lines of its log."""

@@ -85,7 +85,7 @@ def announce_stop(
             final.read(charge.ended_at, charge.end_wh, tracker.tariff_of(connector))
         at = max(charge.ended_at, final.reading_at)
         meter_wh = max(charge.end_wh, final.reading_wh)
-        tracker.out.progress(connector, final, ProgressKind.STOPPED, charge.ended_at, at, meter_wh)
+        tracker.out.progress(connector, final, ProgressKind.STOPPED, charge.ended_at, at, meter_wh, known_at=now)
     if not charge.stop_announced:
         charge.stop_announced = True
         result = StopResult(

@@ -26,10 +26,12 @@ _EVENTS = (ChargeStarted, ChargeStartFailed, ChargeStopped, BillIssued)
 _AMOUNT_LIMIT, _PRICE_LIMIT = 10**12, 10**6
 
 
-def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
+def take_event(tracker: Tracker, record: SourceRecord, now: int, settled: int | None = None) -> None:
     """Handles one event: dead-letters it with its reason, passes it over, or applies it.
 
-    `now` is the partition's clock (UTC ms); waits count from the record's own time.
+    `now` is the worker's time. Samples and other events are waited for until `settled`, the time up to which all
+    that happened has been read (by default `now`; 0 or less if it is not known). Waits count from the record's own
+    time. All in UTC ms.
     """
     key = record.key() or b""
     recorded_at = record.timestamp()[1]
@@ -71,8 +73,8 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int) -> None:
         tracker.refuse(TOPIC, record, "charge_already_closed", detail, now)
     else:
         _apply(tracker, connector, event, record, now)
-        # The clock may stand at the end of what was read together with this record: what comes behind it is waited for.
-        charging.close_finished(tracker, connector, min(now, recorded_at))
+        # `settled` may be the end of what was read together with this record: what is behind it is still to come.
+        charging.close_finished(tracker, connector, min(now if settled is None else settled, recorded_at))
     tracker.save(connector, now)
     plan(tracker, connector)
 
@@ -146,9 +148,9 @@ def _started(tracker: Tracker, connector: Connector, charge: Charge, event: Char
     if charge.started_at != event.started_at or not charge.start_reported:
         charge.start_reported = True
         charge.begin(event.started_at, event.meter_start_wh, tracker.tariff_of(connector))
-    charging.announce_start(tracker, connector, charge, event.started_at)
+    charging.announce_start(tracker, connector, charge, max(event.started_at, charge.known_at))
     if charge.ended_at is not None and charge.stop_reported:
-        charging.announce_stop(tracker, connector, charge, charge.ended_at, wait_for_samples=True)
+        charging.announce_stop(tracker, connector, charge, charge.known_at, wait_for_samples=True)
 
 
 def _stopped(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStopped) -> None:
@@ -158,4 +160,4 @@ def _stopped(tracker: Tracker, connector: Connector, charge: Charge, event: Char
     charge.ended_at, charge.meter_end_wh = event.stopped_at, event.meter_end_wh
     charge.stop_reason = event.stop_reason
     charge.stop_reported = True
-    charging.announce_stop(tracker, connector, charge, event.stopped_at, wait_for_samples=True)
+    charging.announce_stop(tracker, connector, charge, charge.known_at, wait_for_samples=True)

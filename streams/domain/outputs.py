@@ -76,8 +76,12 @@ class Outputs:
         due_at: int,
         observed_at: int,
         meter_wh: int,
+        known_at: int = 0,
     ) -> None:
-        """A charge's progress at a reading (`observed_at`, `meter_wh` rebased)."""
+        """A charge's progress at a reading (`observed_at`, `meter_wh` rebased).
+
+        It counts as due at `due_at`, or at `known_at` if that is later: a stop may be learned of late.
+        """
         head = charge.progress_head
         if head is None:
             head = charge.progress_head = self._codec.encode_head(
@@ -116,7 +120,7 @@ class Outputs:
                 _KIND_INDEX[kind],
                 write_long(due_at),
                 write_long(observed_at),
-                write_long(connector.status),
+                write_long(max(connector.status, 0)),
                 write_long(meter_wh - marks[0].meter_wh),
                 write_long(elec_fen),
                 write_long(service_fen),
@@ -126,7 +130,7 @@ class Outputs:
                 _ABSENT if newest is None else _PRESENT + newest[HEADER_SIZE:],
             )
         )
-        self.derived.append(Output("charge-progress", connector.key, value, due_at))
+        self.derived.append(Output("charge-progress", connector.key, value, max(due_at, known_at)))
 
     def state(self, connector: Connector, timestamp: int) -> None:
         """The connector's state as it is now."""

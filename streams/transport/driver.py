@@ -6,7 +6,7 @@ offsets and would commit one chunk an interval.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition as AIOTopicPartition
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
+from faust.types.transports import SchedulingStrategyT
 
 from schemas.cluster import KafkaCluster
 from schemas.offsets import ContiguousOffsets
@@ -146,6 +147,22 @@ def _as_record(chunk: Chunk) -> SimpleNamespace:
     )
 
 
+class InOrder(SchedulingStrategyT):
+    """Delivers records in the order in which they were fetched.
+
+    Faust's own scheduler takes turns between topics, which would let events overtake the chunks of telemetry
+    that the reader has put before them.
+    """
+
+    def __init__(self) -> None:
+        pass
+
+    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
+        for tp, fetched in records.items():
+            for record in fetched:
+                yield tp, record
+
+
 class ChunkedConsumer(stock.Consumer):
     """Faust's consumer with its own books for chunks."""
 
@@ -154,6 +171,7 @@ class ChunkedConsumer(stock.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._chunks: dict[TP, ContiguousOffsets] = {}
         super().__init__(*args, **kwargs)
+        self.scheduler = InOrder()
 
     def _new_consumer_thread(self) -> ChunkedConsumerThread:
         return ChunkedConsumerThread(self, loop=self.loop, beacon=self.beacon)

@@ -146,7 +146,9 @@ class ConnectorMishaps:
         if isinstance(event, ChargeStopped) and self._happens(Mishap.LOST_STOP, event):
             return []
         late_ms = self._rng.randint(*_LATE_MS) if self._happens(Mishap.LATE_EVENT, event) else 0
-        outgoing = Outgoing(now_ms + late_ms, EVENTS_TOPIC, self._key, self._encode(event), time_of(event))
+        # Kafka's time is when the back office learned of it: an offline charger tells of its past.
+        known_at = max(time_of(event), now_ms)
+        outgoing = Outgoing(now_ms + late_ms, EVENTS_TOPIC, self._key, self._encode(event), known_at)
         return [outgoing] * (2 if self._happens(Mishap.DUPLICATE, event) else 1)
 
     def _telemetry(self, sample: Telemetry, now_ms: int) -> list[Outgoing]:

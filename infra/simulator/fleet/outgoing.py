@@ -13,7 +13,8 @@ COMMANDS_TOPIC = "charger-commands"
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One record ready to be sent at `send_at`; `timestamp_ms` is the sample's or event's own time (UTC ms)."""
+    """One record ready to be sent at `send_at`; `timestamp_ms` is the sample's own time or when the
+    back office learned of the event (UTC ms)."""
 
     send_at: int
     topic: str

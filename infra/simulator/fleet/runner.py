@@ -68,9 +68,16 @@ class Fleet:
             self._link.open()
 
     def publish_catalog(self) -> None:
-        """Publishes the catalog alone, for services that should know it before the first sample."""
+        """Publishes the catalog alone, for services that should know it before the first sample.
+
+        The connectors live from the object's making on: let another object be the fleet once all are ready.
+        """
         self._link.open()
         self._link.send([self._catalog_record(number) for number in range(len(self.population.stations))])
+
+    def close(self) -> None:
+        """Leaves Kafka once it has everything; for an object that was never started."""
+        self._link.close()
 
     def start(self) -> None:
         """Connects, publishes the catalog and runs on. Raises BrokerRefused."""

@@ -15,6 +15,8 @@ from infra.simulator.platform.wire_json import Payload
 
 ENDED = 4
 """StartChargeSeqStat 已结束."""
+OFFLINE = 0
+"""Status 离网."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,15 @@ class Sequence:
         self._most = most
         self._charges: dict[str, _Charge] = {}
         self._connectors: dict[str, float] = {}
+        self._offline: dict[str, float] = {}
 
     def observe(self, interface: str, payload: Payload, now: float) -> list[Flaw]:
         """The flaws this payload shows against what came before; `now` is its arrival in seconds."""
         if interface == names.STATION_STATUS:
-            return list(self._station(payload["ConnectorStatusInfo"]["ConnectorID"], now))
+            info = payload["ConnectorStatusInfo"]
+            if info["Status"] == OFFLINE:
+                self._offline[info["ConnectorID"]] = now
+            return list(self._station(info["ConnectorID"], now))
         if interface == names.CHARGE_STATUS:
             return list(self._status(self._charge(payload), payload, now))
         if interface == names.START_RESULT:
@@ -80,7 +86,9 @@ class Sequence:
         before = self._connectors.pop(connector, None)
         self._connectors[connector] = now
         if len(self._connectors) > self._most:
-            del self._connectors[next(iter(self._connectors))]
+            gone = next(iter(self._connectors))
+            del self._connectors[gone]
+            self._offline.pop(gone, None)
         if before is not None:
             yield from self._pause("ConnectorStatusInfo", now - before, self._cadence.station_status_s)
 
@@ -96,7 +104,9 @@ class Sequence:
             yield Flaw(Kind.BACKWARDS, "EndTime", f"{payload['EndTime']} after {charge.sampled_at}")
         if payload["TotalPower"] < charge.power:
             yield Flaw(Kind.BACKWARDS, "TotalPower", f"{payload['TotalPower']} after {charge.power}")
-        if charge.arrived is not None:
+        # Of a connector that was told to be offline meanwhile nothing could be told.
+        offline = self._offline.get(payload["ConnectorID"], -1.0)
+        if charge.arrived is not None and offline < charge.arrived:
             yield from self._pause("EndTime", now - charge.arrived, self._cadence.charge_status_s)
         charge.started = True
         charge.ended = charge.ended or payload["StartChargeSeqStat"] == ENDED

@@ -1,0 +1,71 @@
+"""The topics of one replay: made for it, kept from the broker's clean-up, and deleted behind it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from infra.topic_admin import create_topics, delete_topics
+from schemas.cluster import KafkaCluster
+from schemas.topic import Topic, all_topics
+
+#: Kafka's own largest.
+_NEVER_MS = (1 << 63) - 1
+
+_GROUP_TIMEOUT_S = 10.0
+
+
+class _KeptTopic(Topic):
+    """A declared topic that keeps records of any age.
+
+    A broker drops and rolls by the records' own times: sessions of years ago would be deleted within
+    minutes, and each week or hour of event time would open files of its own.
+    """
+
+    __slots__ = ()
+
+    def config(self, replication: int) -> dict[str, str]:
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": "-1",
+            "segment.ms": str(_NEVER_MS),
+            "min.insync.replicas": str(max(1, min(2, replication - 1))),
+        }
+
+
+def topics_of_streams() -> list[Topic]:
+    """The topics that a streams worker reads or writes."""
+    return [
+        _KeptTopic(**{f.name: getattr(topic, f.name) for f in fields(topic)})
+        for topic in all_topics().values()
+        if "streams" in (*topic.producers, *topic.consumers)
+    ]
+
+
+@contextmanager
+def replay_topics(cluster: KafkaCluster, group: str, keep: bool) -> Iterator[None]:
+    """The topics under this cluster's prefix for the time of a replay, whatever its end; with `keep` for longer.
+
+    `group` is the consumer group that goes with them. Raises ClusterProblem.
+    """
+    topics = topics_of_streams()
+    try:
+        create_topics(cluster, topics=topics)
+        yield
+    finally:
+        if not keep:
+            delete_topics(cluster, topics)
+            _delete_group(cluster, group)
+
+
+def _delete_group(cluster: KafkaCluster, group: str) -> None:
+    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    for future in admin.delete_consumer_groups([group], request_timeout=_GROUP_TIMEOUT_S).values():
+        try:
+            future.result(timeout=_GROUP_TIMEOUT_S)
+        except KafkaException:
+            # No worker ever joined, or one was killed and counts as a member for some seconds more: without
+            # topics the group means nothing, and the broker drops it by itself.
+            return
