@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import BadCredentials
@@ -20,7 +21,7 @@ class Addresses:
 
     def __post_init__(self) -> None:
         for address in filter(None, (self.production, self.test)):
-            if not re.fullmatch(r"https?://[^\s?#]+/", address):
+            if not _is_base(address):
                 raise ValueError(f"{address!r} is no http address that ends with a slash")
 
 
@@ -87,6 +88,15 @@ class Retry:
     def delay_s(self, failures: int) -> int:
         """The wait after the `failures`-th failure, counted from 1."""
         return self.ladder_s[min(failures, len(self.ladder_s)) - 1]
+
+
+def _is_base(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        sound = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        return False
+    return sound and re.fullmatch(r"https?://[^\s?#]+/", address) is not None
 
 
 def _credentials(environment: Mapping[str, str], prefix: str) -> Credentials:

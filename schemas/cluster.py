@@ -25,6 +25,11 @@ _ENVIRONMENT = {
     "EVCS_KAFKA_SSL_KEY_LOCATION": "ssl.key.location",
     "EVCS_KAFKA_SSL_KEY_PASSWORD": "ssl.key.password",
 }
+
+#: A client tries a broker that is away again after this at most; librdkafka's own 10 s would be most of the 15 s
+#: within which pushes go again after a broker's restart.
+RECONNECT_MAX_MS = 1_000
+
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 
@@ -73,6 +78,7 @@ class KafkaCluster:
         return {
             "bootstrap.servers": self.bootstrap,
             "log_level": 3,  # librdkafka's own retries are its business; errors are ours
+            "reconnect.backoff.max.ms": RECONNECT_MAX_MS,
             **self.security,
             **{key.replace("_", "."): value for key, value in more.items()},
         }

@@ -6,14 +6,15 @@ the rest of a decode); decimals are `Decimal`.
 
 import io
 import struct
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import fastavro
 import msgspec
 
+from schemas.encoding import compile_fields
 from schemas.errors import MisconfiguredSchemas, UndecodableRecord, UnencodableRecord, UnknownSchemaId
 from schemas.records.charge_events import BillIssued, ChargeStarted, ChargeStartFailed, ChargeStopped
 from schemas.records.charger_commands import StartCharge, StopCharge
@@ -64,15 +65,6 @@ def _without_instants(schema: Any) -> Any:
     return schema
 
 
-def _plain(value: Any) -> Any:
-    """A dataclass as the nested dicts and lists that fastavro writes."""
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
 class Codec:
     """Encodes and decodes every record type under the schema ids it was made with.
 
@@ -86,8 +78,9 @@ class Codec:
         if missing:
             raise MisconfiguredSchemas(f"no id for {', '.join(map(str, missing))}: add it to schema_ids.toml")
         self._readers: dict[int, tuple[Any, Any, type]] = {}
-        self._writers: dict[type, tuple[bytes, Any]] = {}
-        self._heads: dict[tuple[type, int], Any] = {}
+        self._writers: dict[type, tuple[bytes, Callable[[Any], bytes]]] = {}
+        self._fields: dict[type, list[dict[str, Any]]] = {}
+        self._heads: dict[tuple[type, tuple[str, ...]], Callable[[Any], bytes]] = {}
         for record, record_type in RECORD_TYPES.items():
             versions = sorted(v for v in schemas if v.record == record)
             if not versions:
@@ -97,7 +90,8 @@ class Codec:
             for version in versions:
                 resolve_to = None if version == newest else parsed[newest]
                 self._readers[ids[version]] = (parsed[version], resolve_to, record_type)
-            self._writers[record_type] = (_HEADER.pack(0, ids[newest]), parsed[newest])
+            self._fields[record_type] = schemas[newest]["fields"]
+            self._writers[record_type] = (_HEADER.pack(0, ids[newest]), compile_fields(schemas[newest]["fields"]))
 
     def header(self, record_type: type) -> bytes:
         """The five bytes before every newest-version record of this type."""
@@ -105,33 +99,25 @@ class Codec:
 
     def encode(self, record: Any) -> bytes:
         """A record's wire format. Raises UnencodableRecord, naming the record's type."""
-        header, schema = self._writers[type(record)]
-        return header + self._write(schema, _plain(record), type(record))
+        writer = self._writers.get(type(record))
+        if writer is None:
+            raise UnencodableRecord(f"{type(record).__name__} is no record that flows")
+        header, write = writer
+        return header + _guarded(write, record, type(record))
 
     def encode_head(self, record_type: type, values: Mapping[str, Any]) -> bytes:
         """The wire format's beginning: the header and the first `len(values)` fields, in order.
 
         Avro writes a record's fields one after another, so the rest may be appended as bytes.
         """
-        header, schema = self._writers[record_type]
-        key = (record_type, len(values))
-        head = self._heads.get(key)
-        if head is None:
-            cut = {k: v for k, v in schema.items() if not k.startswith("__")}
-            cut["fields"] = cut["fields"][: len(values)]
-            if [f["name"] for f in cut["fields"]] != list(values):
+        key = (record_type, tuple(values))
+        write = self._heads.get(key)
+        if write is None:
+            first = self._fields[record_type][: len(values)]
+            if [f["name"] for f in first] != list(values):
                 raise UnencodableRecord(f"{record_type.__name__}: {list(values)} are not its first fields")
-            head = self._heads[key] = fastavro.parse_schema(cut)
-        return header + self._write(head, {k: _plain(v) for k, v in values.items()}, record_type)
-
-    @staticmethod
-    def _write(schema: Any, value: Any, record_type: type) -> bytes:
-        out = io.BytesIO()
-        try:
-            fastavro.schemaless_writer(out, schema, value)
-        except (ValueError, TypeError, OverflowError, KeyError, AttributeError) as error:
-            raise UnencodableRecord(f"{record_type.__name__}: {error}") from error
-        return out.getvalue()
+            write = self._heads[key] = compile_fields(first)
+        return self.header(record_type) + _guarded(write, SimpleNamespace(**values), record_type)
 
     def decode(self, data: bytes | None) -> Any:
         """The record in these bytes, of whichever type their schema id says.
@@ -167,6 +153,13 @@ class Codec:
 
 
 _AS_THEY_ARE = (bytes,)
+
+
+def _guarded(write: Callable[[Any], bytes], record: Any, record_type: type) -> bytes:
+    try:
+        return write(record)
+    except (ValueError, TypeError, OverflowError, AttributeError, ArithmeticError, struct.error) as error:
+        raise UnencodableRecord(f"{record_type.__name__}: {error}") from error
 
 
 @cache

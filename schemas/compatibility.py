@@ -141,7 +141,7 @@ def _resolve(
             yield from _fields(writer, reader, path, written, read, above | {pair})
     elif kind == "enum":
         gone = [s for s in writer["symbols"] if s not in reader["symbols"]]
-        if gone and "default" not in reader:
+        if gone:
             yield f"{at}: enum symbols {', '.join(gone)} are gone"
     elif kind == "array":
         yield from _resolve(writer["items"], reader["items"], f"{path}[]", written, read, above)

@@ -52,12 +52,16 @@ def load_schemas(folder: Traversable | None = None) -> dict[SchemaVersion, dict[
 
 
 def pinned_ids(folder: Traversable | None = None) -> dict[SchemaVersion, int]:
-    """The ids in `schema_ids.toml`. Raises MisconfiguredSchemas if one is given twice."""
+    """The ids in `schema_ids.toml`. Raises MisconfiguredSchemas if one is given twice or the file is wrong."""
     text = ((folder or records_folder()) / "schema_ids.toml").read_text(encoding="utf-8")
+    try:
+        pinned = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MisconfiguredSchemas(f"schema_ids.toml: {error}") from error
     ids: dict[SchemaVersion, int] = {}
-    for name, schema_id in tomllib.loads(text).items():
+    for name, schema_id in pinned.items():
         match = _FILE_NAME.fullmatch(f"{name}.avsc")
-        if match is None or not isinstance(schema_id, int) or schema_id < 1:
+        if match is None or type(schema_id) is not int or schema_id < 1:
             raise MisconfiguredSchemas(f'schema_ids.toml: {name!r}: write "<record>.v<N>" = <id from 1>')
         if schema_id in ids.values():
             raise MisconfiguredSchemas(f"schema_ids.toml: id {schema_id} is given twice")
@@ -74,18 +78,25 @@ def registry_ids(url: str, schemas: Mapping[SchemaVersion, Mapping[str, Any]]) -
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-    client = SchemaRegistryClient({"url": url, "timeout": 10, "max.retries": 2})
+    hint = "Check EVCS_SCHEMA_REGISTRY_URL, or unset it to use the pinned ids"
+    try:
+        client = SchemaRegistryClient({"url": url, "timeout": 10, "max.retries": 2})
+    except Exception as error:
+        raise MisconfiguredSchemas(f"Schema Registry {url}: {error}. {hint}") from error
     ids: dict[SchemaVersion, int] = {}
-    for version in sorted(schemas):
-        schema = schemas[version]
-        subject = f"{schema['namespace']}.{schema['name']}"
-        try:
-            ids[version] = client.register_schema(subject, Schema(json.dumps(schema), "AVRO"))
-        except SchemaRegistryError as error:
-            raise MisconfiguredSchemas(f"Schema Registry {url} refuses {version}: {error}") from error
-        except Exception as error:
-            raise MisconfiguredSchemas(
-                f"Schema Registry {url} can't be used for {version}: {type(error).__name__}: {error}. "
-                "Check EVCS_SCHEMA_REGISTRY_URL, or unset it to use the pinned ids"
-            ) from error
+    with client:
+        for version in sorted(schemas):
+            schema = schemas[version]
+            subject = f"{schema['namespace']}.{schema['name']}"
+            try:
+                schema_id: object = client.register_schema(subject, Schema(json.dumps(schema), "AVRO"))
+            except SchemaRegistryError as error:
+                raise MisconfiguredSchemas(f"Schema Registry {url} refuses {version}: {error}") from error
+            except Exception as error:
+                raise MisconfiguredSchemas(
+                    f"Schema Registry {url} can't be used for {version}: {type(error).__name__}: {error}. {hint}"
+                ) from error
+            if not isinstance(schema_id, int):
+                raise MisconfiguredSchemas(f"Schema Registry {url} gave {version} the id {schema_id!r}. {hint}")
+            ids[version] = schema_id
     return ids

@@ -7,6 +7,7 @@ behind that routing prefix.
 
 from schemas.codec import HEADER_SIZE
 from schemas.errors import UndecodableRecord
+from schemas.varint import read_long, write_long
 
 #: Bytes of `sampled_at` for instants from 1987 to 2039: a zigzag varint of six 7-bit groups.
 INSTANT_SIZE = 6
@@ -59,32 +60,6 @@ def _behind_varint(payload: bytes, at: int) -> int:
     while payload[at] & 0x80:
         at += 1
     return at + 1
-
-
-def read_long(payload: bytes, at: int) -> tuple[int, int]:
-    """The Avro long that begins at `at`, and the position behind it. Raises IndexError at the payload's end."""
-    byte = payload[at]
-    value = byte & 0x7F
-    shift = 7
-    while byte & 0x80:
-        at += 1
-        byte = payload[at]
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    return (value >> 1) ^ -(value & 1), at + 1
-
-
-def write_long(value: int) -> bytes:
-    """An integer as an Avro long."""
-    zigzag = (value << 1) ^ (value >> 63)
-    if zigzag < 0x80:
-        return zigzag.to_bytes(1, "little")
-    out = bytearray()
-    while zigzag >= 0x80:
-        out.append(zigzag & 0x7F | 0x80)
-        zigzag >>= 7
-    out.append(zigzag)
-    return bytes(out)
 
 
 def order_code(instant_ms: int) -> int:

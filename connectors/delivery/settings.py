@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from connectors.errors import MisconfiguredDelivery
 from connectors.platform import Platform, Target, load_platforms
 from connectors.policies import Addresses
+from connectors.protocol import query_token
 from connectors.protocol.credentials import Credentials
+from connectors.protocol.errors import BadProfile
 from schemas.cluster import KafkaCluster
 
 _TARGETS: Mapping[str, Target] = {"test": "test", "production": "production"}
@@ -55,11 +57,14 @@ class DeliverySettings:
                 platform = replace(platform, addresses=Addresses(production=address, test=address))
             except ValueError as error:
                 raise MisconfiguredDelivery(f"{address_name}: {error}") from error
+        if not platform.is_on(query_token.INTERFACE):
+            raise BadProfile(f"{name}.toml", f"interfaces.{query_token.INTERFACE}", "is missing, or off")
+        platform.url(target, query_token.INTERFACE)  # raises BadProfile where the target has no address
         cluster = KafkaCluster.from_env(env)
         return cls(
             platform=platform,
             credentials=platform.credentials.outbound(env),
             target=target,
             cluster=cluster,
-            group=env.get("EVCS_DELIVERY_GROUP", f"{cluster.topic_prefix}evcs-delivery-{name}"),
+            group=env.get("EVCS_DELIVERY_GROUP") or f"{cluster.topic_prefix}evcs-delivery-{name}",
         )

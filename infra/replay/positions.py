@@ -1,9 +1,10 @@
 """How far a replay's worker has come, asked of the broker: what it has committed, and what it has put out."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from schemas.cluster import KafkaCluster
@@ -14,6 +15,10 @@ ORDERS = "charge-orders"
 PROGRESS = "charge-progress"
 
 _TIMEOUT_S = 30.0
+
+#: A coordinator or leader may move, or a new group not have one yet: for so long that is no fault.
+_UNANSWERED_MAX_S = 30.0
+
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _NEWEST = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
@@ -37,7 +42,9 @@ class Position:
 class Positions:
     """Asks the broker. Raises KafkaException when it does not answer."""
 
-    def __init__(self, cluster: KafkaCluster, group: str) -> None:
+    def __init__(self, cluster: KafkaCluster, group: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answered_at = clock()
         self._cluster = cluster
         self._admin = AdminClient({**cluster.client_config(), "log_level": 0})
         self._consumer = Consumer({**cluster.client_config(group_id=group, enable_auto_commit=False), "log_level": 0})
@@ -45,6 +52,7 @@ class Positions:
         derived = (t.name for t in all_topics().values() if "streams" in t.producers)
         self._outputs = self._partitions(derived)
         self._ends = sum(self._ends_of(self._inputs).values())
+        self._last = Position(committed=0, inputs=self._ends, outputs=0, orders=0, event_time=-1)
 
     def _partitions(self, names: Iterable[str]) -> list[TopicPartition]:
         return [
@@ -58,7 +66,16 @@ class Positions:
         return {(p.topic, p.partition): future.result(timeout=_TIMEOUT_S).offset for p, future in futures.items()}
 
     def look(self) -> Position:
-        """Where everything stands now."""
+        """Where everything stands now; as last seen while the broker can't say, for 30 s at most."""
+        try:
+            self._last = self._ask()
+            self._answered_at = self._clock()
+        except KafkaException:
+            if self._clock() - self._answered_at > _UNANSWERED_MAX_S:
+                raise
+        return self._last
+
+    def _ask(self) -> Position:
         committed = self._consumer.committed(self._inputs, timeout=_TIMEOUT_S)
         outputs = self._ends_of(self._outputs)
         orders = self._cluster.topic(ORDERS)

@@ -11,7 +11,7 @@ from infra.replay.charges import Charge
 from schemas.codec import HEADER_SIZE, Codec
 from schemas.errors import UndecodableRecord
 from schemas.records.derived import ChargeProgress, ProgressKind
-from schemas.telemetry_layout import read_long
+from schemas.varint import read_long
 from streams.domain.policy import TrackingPolicy
 
 _PUSH_MS = TrackingPolicy().push_ms

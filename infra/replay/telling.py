@@ -39,7 +39,7 @@ class Telling:
         self._say(
             lambda _: (
                 f"working: {position.orders:,} of {sessions:,} sessions, {position.committed:,} of "
-                f"{position.inputs:,} records, {position.committed / elapsed_s:,.0f} records/s, "
+                f"{position.inputs:,} records, {position.committed / max(elapsed_s, 1e-3):,.0f} records/s, "
                 f"event time {_shown(position.event_time)}"
             )
         )

@@ -1,5 +1,6 @@
 """The topics of one replay: made for it, kept from the broker's clean-up, and deleted behind it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -7,9 +8,11 @@ from dataclasses import fields
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.topic_admin import create_topics, delete_topics
+from infra.topic_admin import broker_count, create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import Topic, all_topics
+
+log = logging.getLogger(__name__)
 
 #: Kafka's own largest.
 _NEVER_MS = (1 << 63) - 1
@@ -29,6 +32,8 @@ class _KeptTopic(Topic):
     def config(self, replication: int) -> dict[str, str]:
         return {
             "cleanup.policy": "delete",
+            "message.timestamp.type": "CreateTime",
+            "retention.bytes": "-1",
             "retention.ms": "-1",
             "segment.ms": str(_NEVER_MS),
             "min.insync.replicas": str(max(1, min(2, replication - 1))),
@@ -51,16 +56,23 @@ def replay_topics(cluster: KafkaCluster, group: str, keep: bool) -> Iterator[Non
     `group` is the consumer group that goes with them. Raises ClusterProblem.
     """
     topics = topics_of_streams()
+    broker_count(AdminClient({**cluster.client_config(), "log_level": 0}), cluster)
     try:
         create_topics(cluster, topics=topics)
         yield
-    finally:
+    except BaseException:
         if not keep:
-            delete_topics(cluster, topics)
-            _delete_group(cluster, group)
+            try:
+                _delete(cluster, topics, group)
+            except Exception as error:  # what went wrong before is what is to be told
+                log.warning("topics %s* are left on %s: %s", cluster.topic_prefix, cluster.bootstrap, error)
+        raise
+    if not keep:
+        _delete(cluster, topics, group)
 
 
-def _delete_group(cluster: KafkaCluster, group: str) -> None:
+def _delete(cluster: KafkaCluster, topics: list[Topic], group: str) -> None:
+    delete_topics(cluster, topics)
     admin = AdminClient({**cluster.client_config(), "log_level": 0})
     for future in admin.delete_consumer_groups([group], request_timeout=_GROUP_TIMEOUT_S).values():
         try:

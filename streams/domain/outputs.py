@@ -10,7 +10,7 @@ from schemas.codec import HEADER_SIZE, Codec
 from schemas.records.connector_state import ConnectorState
 from schemas.records.derived import ChargeProgress, Order, ProgressKind, StartResult, StatusChange, StopResult
 from schemas.records.faults import Anomaly, DeadLetter
-from schemas.telemetry_layout import write_long
+from schemas.varint import write_long
 from streams.domain.charge import Charge, to_fen
 from streams.domain.connector import UNSEEN, Connector
 

@@ -1,0 +1,75 @@
+"""Which cluster the environment names."""
+
+import pytest
+
+from schemas.cluster import LOCAL_BOOTSTRAP, PARTITIONER, KafkaCluster
+from schemas.errors import MisconfiguredSchemas
+
+
+def test_without_settings_it_is_the_local_one() -> None:
+    cluster = KafkaCluster.from_env({})
+    assert cluster == KafkaCluster(LOCAL_BOOTSTRAP, {}, "", "")
+    assert cluster.client_config() == {"bootstrap.servers": LOCAL_BOOTSTRAP, "log_level": 3}
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVCS_KAFKA_BOOTSTRAP", "kafka.example:9092")
+    assert KafkaCluster.from_env().bootstrap == "kafka.example:9092"
+
+
+@pytest.mark.parametrize(
+    ("environ", "bootstrap"),
+    [
+        ({"EVCS_KAFKA_PORT": "29092"}, "127.0.0.1:29092"),
+        ({"EVCS_KAFKA_BOOTSTRAP": "a:1,b:2", "EVCS_KAFKA_PORT": "29092"}, "a:1,b:2"),
+        ({"EVCS_KAFKA_BOOTSTRAP": "", "EVCS_KAFKA_PORT": ""}, LOCAL_BOOTSTRAP),
+    ],
+)
+def test_bootstrap(environ: dict[str, str], bootstrap: str) -> None:
+    assert KafkaCluster.from_env(environ).bootstrap == bootstrap
+
+
+def test_security_passes_through_under_librdkafkas_names() -> None:
+    cluster = KafkaCluster.from_env(
+        {
+            "EVCS_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "EVCS_KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+            "EVCS_KAFKA_SASL_USERNAME": "evcs",
+            "EVCS_KAFKA_SASL_PASSWORD": "hush",
+            "EVCS_KAFKA_SSL_CA_LOCATION": "/ca.pem",
+            "EVCS_KAFKA_SSL_KEY_PASSWORD": "",
+        }
+    )
+    config = cluster.client_config(group_id="g", enable_auto_commit=False)
+    assert config == {
+        "bootstrap.servers": LOCAL_BOOTSTRAP,
+        "log_level": 3,
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "evcs",
+        "sasl.password": "hush",
+        "ssl.ca.location": "/ca.pem",
+        "group.id": "g",
+        "enable.auto.commit": False,
+    }
+    assert "hush" not in repr(cluster)
+
+
+@pytest.mark.parametrize("protocol", ["TLS", "sasl_ssl", "PLAIN"])
+def test_an_unknown_protocol_is_refused_with_the_known_ones(protocol: str) -> None:
+    with pytest.raises(MisconfiguredSchemas, match="SASL_SSL"):
+        KafkaCluster.from_env({"EVCS_KAFKA_SECURITY_PROTOCOL": protocol})
+
+
+def test_topic_prefix_and_registry() -> None:
+    cluster = KafkaCluster.from_env({"EVCS_TOPIC_PREFIX": "t-", "EVCS_SCHEMA_REGISTRY_URL": "http://registry:8081"})
+    assert cluster.topic("charge-orders") == "t-charge-orders"
+    assert cluster.schema_registry_url == "http://registry:8081"
+
+
+def test_a_producer_neither_loses_nor_reorders() -> None:
+    config = KafkaCluster().producer_config(linger_ms=5)
+    assert config["enable.idempotence"] is True
+    assert config["acks"] == "all"
+    assert config["partitioner"] == PARTITIONER
+    assert config["linger.ms"] == 5

@@ -1,0 +1,36 @@
+"""The examples under schemas/examples: one per schema version, each a record of its type."""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import pytest
+
+from schemas.codec import RECORD_TYPES, codec_for
+from schemas.registry import SchemaVersion, load_schemas
+
+FOLDER = files("schemas") / "examples"
+CODEC = codec_for("")
+
+
+def example(version: SchemaVersion) -> Any:
+    """The example of this version, as a record."""
+    text = (FOLDER / f"{version}.json").read_text(encoding="utf-8")
+    return msgspec.json.decode(text, type=RECORD_TYPES[version.record])
+
+
+def test_exactly_one_per_schema_version() -> None:
+    assert sorted(file.name for file in FOLDER.iterdir()) == sorted(f"{version}.json" for version in load_schemas())
+
+
+@pytest.mark.parametrize("version", load_schemas(), ids=str)
+def test_encodes_and_decodes(version: SchemaVersion) -> None:
+    record = example(version)
+    assert CODEC.decode(CODEC.encode(record)) == record
+
+
+@pytest.mark.parametrize("version", load_schemas(), ids=str)
+def test_says_every_field_and_no_other(version: SchemaVersion) -> None:
+    text = (FOLDER / f"{version}.json").read_text(encoding="utf-8")
+    assert json.loads(msgspec.json.encode(example(version))) == json.loads(text)
