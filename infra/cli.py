@@ -11,6 +11,7 @@ import infra.commands
 from connectors.errors import ConnectorsError
 from connectors.protocol.errors import ProtocolError
 from infra.errors import OperatorError
+from infra.log_level import LOG_LEVEL
 from schemas.errors import SchemaError
 from streams.errors import StreamsError
 
@@ -29,7 +30,7 @@ class _Discovered(click.Group):
 
 
 @click.group(cls=_Discovered, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--log-level", default="warning", help="debug, info, warning or error", show_default=True)
+@click.option("--log-level", type=LOG_LEVEL, default="warning", show_default=True, help="What goes to stderr.")
 @click.version_option(package_name="evcs-streams", prog_name="evcs")
 def evcs(log_level: str) -> None:
     """Reports a charging operator's chargers to city supervision platforms.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
+    ClusterMetadata,
     ConfigResource,
     ConfigSource,
     NewTopic,
@@ -19,16 +20,31 @@ from schemas.topic import Topic, all_topics
 
 _TIMEOUT_S = 30.0
 
+#: A cluster that has not answered by then is away.
+_ANSWER_S = 10.0
 
-def broker_count(admin: AdminClient, cluster: KafkaCluster) -> int:
-    """How many brokers answer. Raises ClusterProblem when none does."""
+
+def _admin(cluster: KafkaCluster) -> AdminClient:
+    """A client that keeps its own troubles to itself. Raises ClusterProblem for settings that no client takes."""
     try:
-        return len(admin.list_topics(timeout=10).brokers)
+        return AdminClient({**cluster.client_config(), "log_level": 0})
+    except KafkaException as error:
+        raise ClusterProblem(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+
+
+def _metadata(admin: AdminClient, cluster: KafkaCluster, timeout_s: float) -> ClusterMetadata:
+    try:
+        return admin.list_topics(timeout=timeout_s)
     except KafkaException as error:
         raise ClusterProblem(
             f"no Kafka broker answers at {cluster.bootstrap}: {error.args[0].str()}. "
             "Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP"
         ) from error
+
+
+def broker_count(admin: AdminClient, cluster: KafkaCluster) -> int:
+    """How many brokers answer. Raises ClusterProblem when none does."""
+    return len(_metadata(admin, cluster, _ANSWER_S).brokers)
 
 
 def create_topics(
@@ -39,12 +55,14 @@ def create_topics(
     `replication` overrides the files', which in any case are capped at the number of brokers. Raises
     ClusterProblem.
     """
-    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    admin = _admin(cluster)
     brokers = broker_count(admin, cluster)
     new = []
-    for topic in topics or all_topics().values():
+    for topic in all_topics().values() if topics is None else topics:
         replicas = min(replication or topic.replication, brokers)
         new.append(NewTopic(cluster.topic(topic.name), topic.partitions, replicas, config=topic.config(replicas)))
+    if not new:
+        return [], []
     made, there = [], []
     for name, future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).items():
         try:
@@ -54,15 +72,15 @@ def create_topics(
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise ClusterProblem(f"topic {name} can't be made: {error.args[0].str()}") from error
             there.append(name)
-    _await_leaders(admin, [topic.topic for topic in new])
+    _await_leaders(admin, cluster, [topic.topic for topic in new])
     return sorted(made), sorted(there)
 
 
-def _await_leaders(admin: AdminClient, names: list[str]) -> None:
+def _await_leaders(admin: AdminClient, cluster: KafkaCluster, names: list[str]) -> None:
     """Waits until every partition can be used: a topic exists a moment before its leaders do."""
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
-        metadata = admin.list_topics(timeout=_TIMEOUT_S).topics
+        metadata = _metadata(admin, cluster, _TIMEOUT_S).topics
         if all(name in metadata and _has_leaders(metadata[name]) for name in names):
             return
         if time.monotonic() > deadline:
@@ -76,9 +94,13 @@ def _has_leaders(topic: TopicMetadata) -> bool:
 
 
 def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) -> None:
-    """Deletes the declared topics of this cluster's prefix; for replays and tests, which have their own."""
-    names = [cluster.topic(topic.name) for topic in topics or all_topics().values()]
-    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    """Deletes the declared topics of this cluster's prefix, or only `topics`; for replays and tests, which have
+    their own. Raises ClusterProblem."""
+    chosen = all_topics().values() if topics is None else topics
+    names = [cluster.topic(topic.name) for topic in chosen]
+    admin = _admin(cluster)
+    if not names:
+        return
     for future in admin.delete_topics(names, operation_timeout=_TIMEOUT_S).values():
         try:
             future.result(timeout=_TIMEOUT_S)
@@ -89,9 +111,9 @@ def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) 
 
 def differences(cluster: KafkaCluster) -> list[str]:
     """Where the cluster differs from the topic files, a sentence each; empty when it does not."""
-    admin = AdminClient({**cluster.client_config(), "log_level": 0})
+    admin = _admin(cluster)
     brokers = broker_count(admin, cluster)
-    metadata = admin.list_topics(timeout=_TIMEOUT_S).topics
+    metadata = _metadata(admin, cluster, _TIMEOUT_S).topics
     found: list[str] = []
     present: list[Topic] = []
     for topic in all_topics().values():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.cluster import KafkaCluster
+from schemas.watermarks import watermarks
 
 _BATCH = 10_000
 _STALLED_AFTER_S = 60.0
@@ -48,7 +49,7 @@ def read_to_end(
         ends: dict[int, int] = {}
         starts: dict[int, int] = {}
         for partition in wanted:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+            low, high = watermarks(consumer, topic, partition)
             if high > low:
                 starts[partition], ends[partition] = low, high
         consumer.assign([TopicPartition(topic, p, starts[p]) for p in ends])
@@ -56,7 +57,8 @@ def read_to_end(
         left = set(ends)
         last_heard = time.monotonic()
         while left:
-            batch = consumer.consume(_BATCH, timeout=0.5)
+            first = consumer.poll(0.5)  # consume() alone would wait for a full batch
+            batch = [] if first is None else [first, *consumer.consume(_BATCH, timeout=0)]
             records: list[Message] = []
             for message in batch:
                 error = message.error()

@@ -111,7 +111,7 @@ def _decimal(precision: int, scale: int) -> Write:
         unscaled = int(scaled)
         if unscaled != scaled or not -limit < unscaled < limit:
             raise ValueError(f"{value} does not fit {precision} digits, {scale} of them decimals")
-        size = (unscaled + (unscaled < 0)).bit_length() // 8 + 1
+        size = (abs(unscaled).bit_length() + 8) // 8  # as fastavro has it: a byte more than -128 needs
         out += write_long(size)
         out += unscaled.to_bytes(size, "big", signed=True)
 

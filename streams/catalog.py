@@ -11,6 +11,7 @@ from schemas.codec import Codec
 from schemas.compacted import partitions_of
 from schemas.errors import UndecodableRecord
 from schemas.records.station import Station
+from schemas.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class CatalogReader:
         """Reads what is there now; returns the number of records. Blocks. Raises KafkaException."""
         ends: dict[int, int] = {}
         for number in partitions_of(self._consumer, self._topic):
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), timeout=10)
+            _, high = watermarks(self._consumer, self._topic, number)
             ends[number] = high
         self._consumer.assign([TopicPartition(self._topic, n, 0) for n in ends])
         count = 0

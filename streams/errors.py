@@ -2,6 +2,7 @@
 
 StreamsError
 ├── OutputLost           the broker did not take an output: the worker stops before the ack and starts over
+├── BrokerAway           no broker answered when the worker started
 ├── RecoveryFailed       a partition's state could not be read back
 └── MisconfiguredStreams a setting or topic is wrong (fix it and start again)
 """
@@ -13,6 +14,10 @@ class StreamsError(Exception):
 
 class OutputLost(StreamsError):
     """An output could not be delivered within the producer's time; names topic and cause."""
+
+
+class BrokerAway(StreamsError):
+    """No broker answered when the worker started, for as long as it waits; names the address."""
 
 
 class RecoveryFailed(StreamsError):

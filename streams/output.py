@@ -8,7 +8,7 @@ states are confirmed too.
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -34,9 +34,8 @@ class _Step:
     partition: int
     states: Sequence[StateWrite]
     on_safe: Callable[[], object] | None
+    lost: list[str]
     waiting: int = 0
-    states_sent: bool = False
-    lost: list[str] = field(default_factory=list)
 
     def confirmed(self, error: KafkaError | None, message: Message) -> None:
         """librdkafka's delivery report."""
@@ -52,7 +51,10 @@ class OutputQueue:
         self._cluster = cluster
         self._names: dict[str, str] = {}
         self._state_topic = cluster.topic(STATE_TOPIC)
-        self._steps: deque[_Step] = deque()
+        #: Steps whose outputs are on their way, and behind them steps whose states are.
+        self._putting_out: deque[_Step] = deque()
+        self._saving: deque[_Step] = deque()
+        self._lost: list[str] = []
         self.produced = 0
         self._producer = Producer(
             cluster.producer_config(
@@ -72,14 +74,14 @@ class OutputQueue:
         on_safe: Callable[[], object] | None = None,
     ) -> None:
         """Takes one step. `partition` is the one its states belong to; `on_safe` is called once, in order."""
-        step = _Step(partition, states, on_safe)
+        step = _Step(partition, states, on_safe, self._lost)
         names = self._names
         for output in outputs:
             topic = names.get(output.topic)
             if topic is None:
                 topic = names[output.topic] = self._cluster.topic(output.topic)
             self._produce(step, topic, output.value, output.key, -1, output.timestamp)
-        self._steps.append(step)
+        self._putting_out.append(step)
         self._advance()
 
     def _produce(self, step: _Step, topic: str, value: bytes, key: bytes, partition: int, timestamp: int) -> None:
@@ -98,25 +100,23 @@ class OutputQueue:
             return
 
     def _advance(self) -> None:
-        steps = self._steps
-        for step in steps:
-            if step.lost:
-                raise OutputLost(f"{len(step.lost)} outputs were not taken by the broker, first {step.lost[0]}")
-            if step.states_sent:
-                continue
-            if step.waiting:
-                break  # the states of later steps must not overtake this one's
-            step.states_sent = True
+        if self._lost:
+            raise OutputLost(f"{len(self._lost)} outputs were not taken by the broker, first {self._lost[0]}")
+        putting_out, saving = self._putting_out, self._saving
+        while putting_out and not putting_out[0].waiting:
+            # In order, so that the states of later steps never overtake those of earlier ones.
+            step = putting_out.popleft()
             for state in step.states:
                 self._produce(step, self._state_topic, state.value, state.key, step.partition, state.timestamp)
-        while steps and steps[0].states_sent and not steps[0].waiting:
-            done = steps.popleft()
+            saving.append(step)
+        while saving and not saving[0].waiting:
+            done = saving.popleft()
             if done.on_safe is not None:
                 done.on_safe()
 
     def poll(self) -> None:
         """Takes delivery reports. Raises OutputLost when an output was given up."""
-        if self._producer.poll(0) or self._steps:
+        if self._producer.poll(0) or self._putting_out or self._saving:
             self._advance()
 
     def congested(self) -> bool:
@@ -125,12 +125,12 @@ class OutputQueue:
 
     def empty(self) -> bool:
         """Whether everything submitted is safe."""
-        return not self._steps
+        return not self._putting_out and not self._saving
 
     def forget(self, partitions: set[int]) -> None:
         """Drops what was not sent yet for partitions that went to another worker."""
-        for step in self._steps:
-            if step.partition in partitions and not step.states_sent:
+        for step in self._putting_out:
+            if step.partition in partitions:
                 step.states = ()
 
     def close(self, timeout_s: float) -> int:

@@ -75,28 +75,30 @@ class Tracking:
         belongs to a topic that was made anew, and its offsets count for nothing.
         """
         began = time.monotonic()
-        fresh = {n: _Partition(Tracker(n, self.codec, self.sites, self.settings.policy)) for n in numbers}
-        newest: dict[int, dict[bytes, bytes | None]] = {n: {} for n in numbers}
-        for batch in read_to_end(self.settings.cluster, self.settings.cluster.topic(STATE_TOPIC), numbers):
-            for message in batch:
-                newest[message.partition() or 0][message.key() or b""] = message.value()
-        clock = self._wall()
-        count = 0
-        for number, states in newest.items():
-            tracker = fresh[number].tracker
-            for key, value in states.items():
-                if value is None:
-                    continue
-                try:
-                    state = self.codec.decode_as(ConnectorState, value)
-                except UndecodableRecord as error:
-                    log.error("connector-state/%d: %r is passed over: %s", number, key, error)
-                    continue
-                restore(tracker, key, self._within(state, number, ends), clock if self._live else _seen(state))
-                count += 1
-        self._partitions.update(fresh)
+        fresh = {number: self._recover_one(number, ends) for number in sorted(numbers)}
+        self._partitions = {**self._partitions, **fresh}
+        count = sum(len(partition.tracker.connectors) for partition in fresh.values())
         log.info("recovered %d connectors of partitions %s in %.1f s", count, sorted(numbers), time.monotonic() - began)
         return count
+
+    def _recover_one(self, number: int, ends: dict[tuple[str, int], int] | None) -> _Partition:
+        tracker = Tracker(number, self.codec, self.sites, self.settings.policy)
+        newest: dict[bytes, bytes | None] = {}
+        for batch in read_to_end(self.settings.cluster, self.settings.cluster.topic(STATE_TOPIC), (number,)):
+            for message in batch:
+                newest[message.key() or b""] = message.value()
+        clock = self._wall()
+        for key in list(newest):
+            value = newest.pop(key)
+            if value is None:
+                continue
+            try:
+                state = self.codec.decode_as(ConnectorState, value)
+            except UndecodableRecord as error:
+                log.error("connector-state/%d: the state of %r is lost: %s", number, key, error)
+                continue
+            restore(tracker, key, self._within(state, number, ends), clock if self._live else _seen(state))
+        return _Partition(tracker)
 
     def _within(self, state: ConnectorState, number: int, ends: dict[tuple[str, int], int] | None) -> ConnectorState:
         if ends is None:
@@ -112,8 +114,7 @@ class Tracking:
 
     def drop(self, numbers: set[int]) -> None:
         """These partitions have gone to another worker."""
-        for number in numbers:
-            self._partitions.pop(number, None)
+        self._partitions = {n: p for n, p in self._partitions.items() if n not in numbers}
         self.output.forget(numbers)
 
     def partitions(self) -> set[int]:

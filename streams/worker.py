@@ -5,16 +5,20 @@ import gc
 import importlib
 import logging
 import pkgutil
+import time
 from typing import Any
 
 import faust
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from faust.types import TP
 
 import streams.topologies
 from schemas.cluster import KafkaCluster
+from schemas.topic import all_topics
+from schemas.watermarks import watermarks
 from streams.catalog import CatalogReader
-from streams.output import OutputQueue
+from streams.errors import BrokerAway, MisconfiguredStreams
+from streams.output import STATE_TOPIC, OutputQueue
 from streams.services import Services
 from streams.settings import StreamsSettings
 from streams.tracking import EVENTS, TELEMETRY, Tracking
@@ -30,6 +34,10 @@ _TICK_S = 0.1
 
 #: Faust messages that wait between transport and agent; each is a chunk of up to 2,000 records.
 _BUFFERED_CHUNKS = 8
+
+#: How long a worker that starts waits for a cluster that does not answer, and for each answer.
+_PATIENCE_S = 60.0
+_ANSWER_S = 5.0
 
 #: Young objects before the collector runs: the default of 700 spends a tenth of the time on walking records
 #: that live for milliseconds.
@@ -155,7 +163,7 @@ def _recover(services: Services, partitions: set[int]) -> None:
     consumer = Consumer(cluster.client_config(group_id="evcs-offsets"))
     try:
         ends = {
-            (topic, n): consumer.get_watermark_offsets(TopicPartition(cluster.topic(topic), n), timeout=10)[1]
+            (topic, n): watermarks(consumer, cluster.topic(topic), n)[1]
             for topic in (TELEMETRY, EVENTS)
             for n in partitions
         }
@@ -164,6 +172,8 @@ def _recover(services: Services, partitions: set[int]) -> None:
     if not services.catalog.loaded:
         log.info("catalog: %d stations", services.catalog.load())
     services.tracking.recover(partitions, ends)
+    gc.collect()
+    gc.freeze()  # what was recovered stays: walking it again and again would stall pushes
 
 
 def _run_clock(app: faust.App, services: Services) -> None:
@@ -194,8 +204,47 @@ def _read_catalog(app: faust.App, services: Services) -> None:
         await services.catalog.follow(lambda: app.should_stop)
 
 
+def check_topics(cluster: KafkaCluster, patience_s: float = _PATIENCE_S) -> None:
+    """Sees that every topic of the worker's is there and that those joined by key have as many partitions.
+
+    Waits for a cluster that does not answer, since it may be starting too. Raises BrokerAway when it has not
+    answered within `patience_s`, and MisconfiguredStreams.
+    """
+    present = _partition_counts(cluster, patience_s)
+    needed = [t.name for t in all_topics().values() if "streams" in {*t.producers, *t.consumers}]
+    missing = [cluster.topic(name) for name in needed if not present.get(cluster.topic(name))]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise MisconfiguredStreams(f"{', '.join(missing)} {verb} missing: run `evcs topics create`")
+    joined = {cluster.topic(name): present[cluster.topic(name)] for name in (TELEMETRY, EVENTS, STATE_TOPIC)}
+    if len(set(joined.values())) > 1:
+        counts = ", ".join(f"{name} has {count}" for name, count in joined.items())
+        raise MisconfiguredStreams(f"topics joined by key must have as many partitions: {counts}")
+
+
+def _partition_counts(cluster: KafkaCluster, patience_s: float) -> dict[str, int]:
+    consumer = Consumer({**cluster.client_config(group_id="evcs-topics"), "log_level": 0})
+    give_up_at = time.monotonic() + patience_s
+    try:
+        while True:
+            try:
+                topics = consumer.list_topics(timeout=_ANSWER_S).topics
+                return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
+            except KafkaException as error:
+                reason: KafkaError = error.args[0]
+                if time.monotonic() > give_up_at:
+                    raise BrokerAway(f"no broker answers at {cluster.bootstrap}: {reason.str()}") from error
+                log.warning("no broker answers at %s (%s): asking again", cluster.bootstrap, reason.str())
+    finally:
+        consumer.close()
+
+
 def run(settings: StreamsSettings, loglevel: str = "info") -> int:
-    """Runs a worker until it is told to stop; returns its exit status, 1 if it failed."""
+    """Runs a worker until it is told to stop; returns its exit status, 1 if it failed.
+
+    Raises MisconfiguredStreams for topics that are missing or don't fit, BrokerAway if no broker answers.
+    """
+    check_topics(settings.cluster)
     app = make_app(settings)
     worker = app.Worker(loglevel=loglevel, quiet=True, redirect_stdouts=False)
     try:

@@ -25,12 +25,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Job:
     """One record to deliver. `done` is called once it is confirmed; `give_up(reason, detail)` must have made it
-    safe as a dead letter when it returns."""
+    safe as a dead letter when it returns. A record that is not `wanted` any more is another process's to
+    deliver: it is dropped, and `done` is not called."""
 
     record: Derived
     recorded_at: int
     done: Callable[[], None]
     give_up: Callable[[str, str], Awaitable[None]]
+    wanted: Callable[[], bool] = lambda: True
 
 
 class Lanes:
@@ -83,12 +85,16 @@ class Lanes:
 
     async def _deliver(self, job: Job) -> None:
         for interface in self._settings.platform.pushes(job.record):
+            if not job.wanted():
+                return
             try:
                 payload = wire_json.encode(interface.payload(job.record, self._settings.platform.dialect))
             except Final as error:
                 await self._give_up(job, interface, "unreportable", str(error))
                 continue
             attempt = await self._until_taken(interface, payload, job)
+            if attempt is None:
+                return
             if attempt.result is Result.REJECTED:
                 await self._give_up(job, interface, "rejected_by_platform", attempt.detail)
                 continue
@@ -110,8 +116,8 @@ class Lanes:
         self.failures[reason] += 1
         await job.give_up(reason, f"{platform} {interface.name}: {detail}")
 
-    async def _until_taken(self, interface: Interface, payload: bytes, job: Job) -> Attempt:
-        """Attempts until the platform has taken the push or rejected it for good."""
+    async def _until_taken(self, interface: Interface, payload: bytes, job: Job) -> Attempt | None:
+        """Attempts until the platform has taken the push or rejected it for good; None if it is not wanted now."""
         pause_s = self._settings.retry_first_s
         renewed = False
         while True:
@@ -122,9 +128,10 @@ class Lanes:
             if attempt.result is Result.RENEW_TOKEN and not renewed:
                 renewed = True
                 continue
-            level = logging.ERROR if attempt.result is Result.ALERT else logging.WARNING
+            # A token refused right after its renewal is for people, as a wrong secret is.
+            alert = attempt.result in (Result.ALERT, Result.RENEW_TOKEN)
             log.log(
-                level,
+                logging.ERROR if alert else logging.WARNING,
                 "%s %s of %s: %s; again in %.0f s",
                 self._settings.platform.name,
                 interface.name,
@@ -135,6 +142,8 @@ class Lanes:
             await self._pause(pause_s)
             pause_s = min(pause_s * 2, self._settings.retry_max_s)
             renewed = False
+            if not job.wanted():
+                return None
 
     async def _attempt(self, interface: Interface, payload: bytes) -> Attempt:
         async with self._slots:

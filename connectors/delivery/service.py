@@ -5,34 +5,42 @@ import contextlib
 import logging
 import signal
 import time
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from connectors.delivery.dead_letters import DeadLetters
 from connectors.delivery.lanes import Job, Lanes
 from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
 from connectors.delivery.reorder import Reorder, Waiting
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.transport import AiohttpTransport
+from connectors.errors import KafkaRefused, MisconfiguredDelivery
 from schemas.codec import codec_for
 from schemas.errors import UndecodableRecord
 from schemas.offsets import ContiguousOffsets
-from schemas.records.faults import DeadLetter
+from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
 
 log = logging.getLogger(__name__)
 
-TOPICS = (
-    "connector-status-changes",
-    "charge-progress",
-    "charge-start-results",
-    "charge-stop-results",
-    "charge-orders",
-)
+_RECORDS: dict[str, type[Derived]] = {
+    "connector-status-changes": StatusChange,
+    "charge-progress": ChargeProgress,
+    "charge-start-results": StartResult,
+    "charge-stop-results": StopResult,
+    "charge-orders": Order,
+}
+TOPICS = tuple(_RECORDS)
+
+#: A record as it was read, and the books of its partition at that time.
+Taken = tuple[Message, ContiguousOffsets]
 
 _BATCH = 500
 _POLL_S = 0.02
+_FULL_POLL_S = 0.05
 _COMMIT_EVERY_S = 0.5
 _DRAIN_S = 10.0
 
@@ -54,12 +62,13 @@ class Delivery:
         )
         caller = Caller(self._transport, settings.platform, settings.target, settings.credentials, wall_ms)
         self.lanes = Lanes(settings, caller, TokenKeeper(caller, settings.credentials, time.monotonic))
-        self._reorder: Reorder[Job] = Reorder()
+        self._reorder: Reorder[Job] = Reorder(settings.reorder_s)
         self._books: dict[tuple[str, int], ContiguousOffsets] = {}
         self._committed: dict[tuple[str, int], int] = {}
+        self._committing = False
         self._stopping = asyncio.Event()
-        self._consumer = Consumer(
-            settings.cluster.client_config(
+        try:
+            config = settings.cluster.client_config(
                 group_id=settings.group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -67,122 +76,141 @@ class Delivery:
                 heartbeat_interval_ms=1_500,
                 fetch_wait_max_ms=20,
             )
-        )
-        self._producer = Producer(settings.cluster.producer_config(linger_ms=5))
+            self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
+            self._dead_letters = DeadLetters(settings.cluster, self._codec, wall_ms)
+        except KafkaException as error:
+            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+
+    @property
+    def held(self) -> int:
+        """Records in memory, at most `pending` of the settings."""
+        return self.lanes.pending + self._reorder.count
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are this process's to deliver."""
+        return len(self._books)
 
     def stop(self) -> None:
         """Ends `run` after what is in flight, within seconds."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Delivers until `stop`. Raises KafkaException for faults that do not pass by themselves."""
+        """Delivers until `stop`. Raises KafkaRefused for faults that do not pass by themselves, and whatever a
+        lane met that neither a platform nor a network can do."""
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(1, thread_name_prefix="delivery-consumer")
-        self._consumer.subscribe(list(self._names), on_revoke=self._revoked, on_lost=self._revoked)
+        self._consumer.subscribe(
+            list(self._names), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+        )
         last_commit = time.monotonic()
         try:
             while not self._stopping.is_set():
                 if self.lanes.failure is not None:
                     raise self.lanes.failure
-                room = self.settings.pending - self.lanes.pending - self._reorder.count
-                for message in await loop.run_in_executor(pool, self._poll, min(room, _BATCH)):
-                    await self._take(message)
+                room = self.settings.pending - self.held
+                taken = await loop.run_in_executor(pool, self._poll, min(room, _BATCH))
+                await asyncio.gather(*filter(None, [self._take(*one) for one in taken]))
                 for waiting in self._reorder.take(time.monotonic()):
                     self.lanes.put(waiting.item)
                 if time.monotonic() - last_commit > _COMMIT_EVERY_S:
                     last_commit = time.monotonic()
-                    await loop.run_in_executor(pool, self._commit)
+                    await loop.run_in_executor(pool, self._begin_commit)
         finally:
             if not await self.lanes.drain(_DRAIN_S):
                 log.warning("%d records are left for the next start", self.lanes.pending)
                 self.lanes.cancel()
+                await self.lanes.drain(_DRAIN_S)
             await loop.run_in_executor(pool, self._commit)
             await loop.run_in_executor(pool, self._consumer.close)
             pool.shutdown()
             await self._transport.aclose()
+        if self.lanes.failure is not None:
+            raise self.lanes.failure
 
-    def _poll(self, room: int) -> list[Message]:
+    def _poll(self, room: int) -> list[Taken]:
         if room <= 0:
             # Full: stay in the group without taking more, until the lanes have moved on.
             self._consumer.pause(self._consumer.assignment())
-            time.sleep(0.05)
-            self._consumer.poll(0)
-            return []
+            first = self._consumer.poll(_FULL_POLL_S)
+            return [] if first is None else self._handed_out([first])
         self._consumer.resume(self._consumer.assignment())
         first = self._consumer.poll(_POLL_S)
         if first is None:
             return []
-        good: list[Message] = []
-        for message in (first, *self._consumer.consume(room - 1, timeout=0)):
+        # One after the other, since the partitions may change hands between the two.
+        taken = self._handed_out([first])
+        return taken + self._handed_out(self._consumer.consume(room - 1, timeout=0))
+
+    def _handed_out(self, messages: list[Message]) -> list[Taken]:
+        good: list[Taken] = []
+        for message in messages:
             error = message.error()
             if error is None:
-                self._books.setdefault(_partition(message), ContiguousOffsets()).handed_out(message.offset() or 0)
-                good.append(message)
+                books = self._books.get(_partition(message))
+                if books is not None:  # else the partition changed hands while it was fetched
+                    books.handed_out(message.offset() or 0)
+                    good.append((message, books))
             elif error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                raise KafkaException(error)
+                raise KafkaRefused(f"Kafka: {error.str()}")
             else:
                 log.warning("Kafka: %s", error.str())
         return good
 
-    async def _take(self, message: Message) -> None:
+    def _take(self, message: Message, books: ContiguousOffsets) -> Awaitable[None] | None:
+        """Queues a record, or returns the writing of its dead letter."""
         partition, offset = _partition(message), message.offset() or 0
+        name = self._names[partition[0]]
 
         def done() -> None:
-            books = self._books.get(partition)
-            if books is not None:
-                books.done(offset)
+            books.done(offset)
 
         async def give_up(reason: str, detail: str) -> None:
-            await self._dead_letter(message, reason, detail)
+            await self._dead_letters.put(message, name, reason, detail)
 
-        try:
-            record = self._codec.decode(message.value())
-        except UndecodableRecord as error:
+        async def bury(error: UndecodableRecord) -> None:
+            log.error("a record of %s is dead-lettered: %s", name, error)
             await give_up(error.reason, str(error))
             done()
-            return
+
+        def wanted() -> bool:
+            return self._books.get(partition) is books
+
+        try:
+            record = self._codec.decode_as(_RECORDS[name], message.value())
+        except UndecodableRecord as error:
+            return bury(error)
         recorded_at = message.timestamp()[1]
-        job = Job(record, recorded_at, done, give_up)
+        job = Job(record, recorded_at, done, give_up, wanted)
         self._reorder.put(Waiting(record, recorded_at, time.monotonic(), job))
+        return None
 
-    async def _dead_letter(self, message: Message, reason: str, detail: str) -> None:
-        name = self._names[message.topic() or ""]
-        letter = DeadLetter(
-            reason,
-            detail,
-            name,
-            message.partition() or 0,
-            message.offset() or 0,
-            message.timestamp()[1],
-            wall_ms(),
-            message.key(),
-            message.value(),
-        )
-        safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def reported(error: KafkaError | None, _message: Message) -> None:
-            if error is None:
-                safe.set_result(None)
-            else:
-                safe.set_exception(KafkaException(error))
-
-        self._producer.produce(
-            self.settings.cluster.topic(f"{name}-dlq"),
-            self._codec.encode(letter),
-            message.key(),
-            on_delivery=reported,
-        )
-        while not safe.done():
-            self._producer.poll(0)
-            await asyncio.sleep(0.01)
-        safe.result()
-
-    def _commit(self) -> None:
-        ready = {
+    def _committable(self) -> dict[tuple[str, int], int]:
+        return {
             partition: offset
             for partition, books in list(self._books.items())
             if (offset := books.committable()) is not None and offset != self._committed.get(partition)
         }
+
+    def _begin_commit(self) -> None:
+        """Commits without waiting: while the group's coordinator is away an answer takes seconds."""
+        ready = self._committable()
+        if ready and not self._committing:
+            self._committing = True
+            self._consumer.commit(offsets=[TopicPartition(*p, o) for p, o in ready.items()], asynchronous=True)
+
+    def _commit_answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """Runs inside a poll, also for the commits that were waited for."""
+        self._committing = False
+        if error is not None:
+            log.warning("offsets are not committed, later again: %s", error.str())
+            return
+        for done in partitions:
+            if done.error is None and (done.topic, done.partition) in self._books:
+                self._committed[done.topic, done.partition] = done.offset
+
+    def _commit(self) -> None:
+        ready = self._committable()
         if not ready:
             return
         try:
@@ -192,10 +220,19 @@ class Delivery:
             return
         self._committed.update(ready)
 
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Runs inside a poll: each partition begins with empty books, at its committed offset."""
+        for mine in partitions:
+            self._books[mine.topic, mine.partition] = ContiguousOffsets()
+
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Runs inside a poll: what is confirmed is committed, what is not is the next owner's."""
+        """Runs inside a poll: what is confirmed is committed, what is not is the next owner's to deliver."""
         with contextlib.suppress(KafkaException):
             self._commit()
+        self._lost(consumer, partitions)
+
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Runs inside a poll: the group has gone on without this member, so nothing can be committed any more."""
         for gone in partitions:
             self._books.pop((gone.topic, gone.partition), None)
             self._committed.pop((gone.topic, gone.partition), None)

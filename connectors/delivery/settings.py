@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from connectors.delivery.reorder import WINDOW_S
 from connectors.errors import MisconfiguredDelivery
 from connectors.platform import Platform, Target, load_platforms
 from connectors.policies import Addresses
@@ -17,7 +18,8 @@ _TARGETS: Mapping[str, Target] = {"test": "test", "production": "production"}
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """One platform's delivery. `in_flight` bounds the calls at once, `pending` the records held in memory."""
+    """One platform's delivery. `in_flight` bounds the calls at once, `pending` the records held in memory;
+    `reorder_s` is how long a record waits for one of another topic that belongs before it."""
 
     platform: Platform
     credentials: Credentials
@@ -28,6 +30,7 @@ class DeliverySettings:
     pending: int = 5_000
     retry_first_s: float = 1.0
     retry_max_s: float = 60.0
+    reorder_s: float = WINDOW_S
 
     @classmethod
     def from_env(cls, name: str, environ: Mapping[str, str] | None = None) -> "DeliverySettings":

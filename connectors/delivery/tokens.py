@@ -33,15 +33,33 @@ class TokenKeeper:
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
         self.fetched = 0
+        self.refusals = 0
+        self._refusal = ""
 
     async def token(self) -> Secret:
-        """A token that is good for a while. Raises TokenRefused; all who wait meanwhile share one request."""
+        """A token that is good for a while. Raises TokenRefused.
+
+        All who wait meanwhile share one request, and its failure too: with a thousand lanes waiting, a platform
+        that is away, or a wrong secret, is asked once and not a thousand times.
+        """
+        refusals = self.refusals
         async with self._renewing:
             if self._token is None or self._monotonic() >= self._good_until:
-                self._token, available_s = await self._fetch()
-                self._good_until = self._monotonic() + max(available_s - _EARLY_S, available_s / 2)
-                self.fetched += 1
+                if self.refusals != refusals:
+                    raise TokenRefused(self._refusal)
+                await self._renew()
+            assert self._token is not None
             return self._token
+
+    async def _renew(self) -> None:
+        try:
+            self._token, available_s = await self._fetch()
+        except TokenRefused as error:
+            self.refusals += 1
+            self._refusal = str(error)
+            raise
+        self._good_until = self._monotonic() + max(available_s - _EARLY_S, available_s / 2)
+        self.fetched += 1
 
     def refused(self, token: Secret) -> None:
         """The platform did not accept this token: the next who asks fetches another."""

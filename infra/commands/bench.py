@@ -31,3 +31,17 @@ def streams(connectors: int, samples_each: int, stock_records: int, rounds: int)
     from infra.bench.streams import measure
 
     click.echo(json.dumps(measure(KafkaCluster.from_env(), connectors, samples_each, stock_records, rounds, _tell)))
+
+
+@command.command()
+@click.option("--connectors", default=100_000, show_default=True, type=click.IntRange(100))
+def recovery(connectors: int) -> None:
+    """Seconds until a new worker has its connectors' states back, and bytes of memory for each.
+
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+
+    Example: evcs bench recovery
+    """
+    from infra.bench.recovery import measure
+
+    click.echo(json.dumps(measure(KafkaCluster.from_env(), connectors, _tell)))

@@ -5,6 +5,7 @@ import logging
 import click
 
 from connectors.delivery.settings import DeliverySettings
+from infra.log_level import LOG_LEVEL
 
 
 @click.group("delivery")
@@ -14,7 +15,7 @@ def command() -> None:
 
 @command.command("run")
 @click.argument("platform")
-@click.option("--log-level", default="info", show_default=True)
+@click.option("--log-level", type=LOG_LEVEL, default="info", show_default=True, help="What goes to stderr.")
 def run_(platform: str, log_level: str) -> None:
     """Deliver to PLATFORM until told to stop (SIGTERM, Ctrl-C).
 

@@ -42,6 +42,8 @@ def open_command(data_secret: str, data_iv: str, sig_secret: str) -> None:
     """Print the payload of a request or a response, byte for byte as it was sealed.
 
     Exit status 1, and which check failed on stderr, if one does.
+
+    Example: evcs envelope open < request.json
     """
     credentials = _credentials("", data_secret, data_iv, sig_secret)
     body = sys.stdin.buffer.read()
@@ -73,7 +75,10 @@ def seal_command(
     ret: int | None,
     msg: str | None,
 ) -> None:
-    """Seal the payload from stdin exactly as it is, but for one newline at its end."""
+    """Seal the payload from stdin exactly as it is, but for one newline at its end.
+
+    Example: evcs envelope seal --operator-id 123456789 < payload.json
+    """
     credentials = _credentials(operator_id, data_secret, data_iv, sig_secret)
     if ret is None and msg is not None:
         raise click.UsageError("--msg belongs to a response: give --ret too")

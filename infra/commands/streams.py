@@ -4,11 +4,12 @@ import sys
 
 import click
 
+from infra.log_level import LOG_LEVEL
 from streams.settings import StreamsSettings
 
 
 @click.command("streams")
-@click.option("--log-level", default="info", show_default=True, help="Faust's and our own")
+@click.option("--log-level", type=LOG_LEVEL, default="info", show_default=True, help="Faust's and our own")
 def command(log_level: str) -> None:
     """Run a streams worker until it is told to stop (SIGTERM, Ctrl-C).
 

@@ -59,7 +59,7 @@ class ChargeState:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorState:
-    """A connector as platforms should see it. Fields up to `charges` change rarely and are encoded once."""
+    """A connector as platforms should see it. Fields up to `event_offset` change rarely and are encoded once."""
 
     connector_id: str
     equipment_id: str
@@ -71,8 +71,8 @@ class ConnectorState:
     closed_seqs: tuple[str, ...]
     charges: tuple[ChargeState, ...]
     status_pushed_at: int
-    telemetry_offset: int
     event_offset: int
+    telemetry_offset: int
     next_push_at: int
     reading_at: int
     reading_wh: int

@@ -6,6 +6,7 @@ that the periods always add up to the totals.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from schemas.records.charge_events import BillIssued
 from schemas.records.connector_state import ChargeState, TariffMark
@@ -23,6 +24,27 @@ _LONGEST_GAP_MS = 31 * 86_400_000
 def to_fen(watt_hour_prices: int) -> int:
     """Energy (Wh) times price (1/10000 CNY/kWh), rounded half up to CNY 0.01."""
     return (watt_hour_prices + _FEN // 2) // _FEN
+
+
+class ProgressParts(NamedTuple):
+    """The parts of a charge's progress records that stay the same from push to push.
+
+    `head` goes up to `started_at`; `closed` counts the periods and has all but the last; `last_at` and
+    `prices` are the last one's. Sums (Wh times 1/10000 CNY/kWh) and money (fen) are those of the closed ones.
+    """
+
+    head: bytes
+    closed: bytes
+    last_at: bytes
+    prices: bytes
+    start_wh: int
+    last_wh: int
+    elec_price_e4: int
+    service_price_e4: int
+    elec_sum: int
+    service_sum: int
+    elec_fen: int
+    service_fen: int
 
 
 @dataclass(slots=True)
@@ -55,13 +77,13 @@ class Charge:
     bill: BillIssued | None = None
     stop_offset: int = -1
     bill_offset: int = -1
-    flags: set[str] = field(default_factory=set)
+    flags: frozenset[str] = frozenset()
     next_push_at: int = 0
     reading_at: int = 0
     reading_wh: int = 0
     next_boundary: int = END_OF_TIME
-    #: The encoded beginning of this charge's progress records, as long as no field in it changes.
-    progress_head: bytes | None = None
+    #: What is encoded of this charge's progress records, as long as none of it changes.
+    progress_parts: ProgressParts | None = None
 
     @property
     def end_wh(self) -> int:
@@ -89,7 +111,7 @@ class Charge:
                     self.marks.append(_placed(mark, (before_at, before_wh), after))
             self.reading_at, self.reading_wh = read[0], max(read[1], meter_wh)
             self.next_boundary = tariff.next_boundary(max(read[0], self.marks[-1].at))
-        self.progress_head = None
+        self.progress_parts = None
 
     def read(self, at: int, meter_wh: int, tariff: Tariff) -> None:
         """Takes a reading; marks every tariff period that began since the last one."""
@@ -97,7 +119,7 @@ class Charge:
             return
         meter_wh = max(meter_wh, self.reading_wh)
         if at - self.reading_at > _LONGEST_GAP_MS:
-            self.flags.add("readings_far_apart")
+            self.flags |= {"readings_far_apart"}
             self.next_boundary = tariff.next_boundary(at)
         while self.next_boundary <= at:
             boundary = self.next_boundary
@@ -106,7 +128,7 @@ class Charge:
             register = interpolate(before_at, before_wh, at, meter_wh, boundary)
             self.marks.append(TariffMark(boundary, register, elec, service, before_at, before_wh, at, meter_wh))
             self.next_boundary = tariff.next_boundary(boundary)
-            self.progress_head = None
+            self.progress_parts = None
         self.reading_at, self.reading_wh = at, meter_wh
 
     def close(self, tariff: Tariff) -> None:
@@ -209,7 +231,7 @@ class Charge:
             bill=state.bill,
             stop_offset=state.stop_offset,
             bill_offset=state.bill_offset,
-            flags=set(state.flags),
+            flags=frozenset(state.flags),
             next_push_at=state.next_push_at,
             reading_at=state.reading_at,
             reading_wh=state.reading_wh,

@@ -33,7 +33,7 @@ def take_charge_fields(tracker: Tracker, connector: Connector, sample: Telemetry
         charge.first_sampled_at = charge.next_push_at = sample.sampled_at
         if not charge.start_reported:
             charge.model = sample.charge_model
-            charge.progress_head = None
+            charge.progress_parts = None
         if charge.started_at is None:
             charge.begin(sample.sampled_at, sample.meter_wh, tracker.tariff_of(connector))
         changed = True
@@ -136,25 +136,25 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
     assert charge.started_at is not None and charge.ended_at is not None and charge.meter_end_wh is not None
     now = max(now, charge.known_at)
     if not charge.start_reported:
-        charge.flags.add("start_event_missing")
+        charge.flags |= {"start_event_missing"}
     if not charge.stop_reported:
-        charge.flags.add("stop_event_missing")
+        charge.flags |= {"stop_event_missing"}
     if charge.first_sampled_at is None or charge.first_sampled_at >= charge.ended_at:
-        charge.flags.add("no_telemetry")
+        charge.flags |= {"no_telemetry"}
     if not tracker.sites.knows(connector.connector_id):
-        charge.flags.add("unknown_connector")
+        charge.flags |= {"unknown_connector"}
     if not connector.station_id:
         connector.station_id = tracker.sites.station_id(connector.connector_id)
     announce_start(tracker, connector, charge, now)
     start_wh = charge.marks[0].meter_wh
     if charge.ended_at < charge.started_at:
         detail = f"ends {(charge.started_at - charge.ended_at) / 1000:.0f} s before its start"
-        charge.flags.add("end_before_start")
+        charge.flags |= {"end_before_start"}
         tracker.flag(connector, charge, "end_before_start", detail, now)
         charge.ended_at = charge.started_at
     if charge.end_wh < start_wh:
         detail = f"register {start_wh} Wh at the start, {charge.end_wh} Wh at the end"
-        charge.flags.add("meter_backwards")
+        charge.flags |= {"meter_backwards"}
         tracker.flag(connector, charge, "meter_backwards", detail, now)
         charge.meter_end_wh = max(start_wh, charge.reading_wh) - charge.rebase_wh
     charge.close(tracker.tariff_of(connector))

@@ -111,7 +111,7 @@ def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, record: S
         charge = Charge(event.start_charge_seq, 0, known_at=known_at)
         connector.charges = (*connector.charges, charge)
     charge.known_at = max(charge.known_at, known_at)
-    charge.progress_head = None
+    charge.progress_parts = None
     if isinstance(event, ChargeStarted):
         _started(tracker, connector, charge, event)
     elif isinstance(event, ChargeStopped):

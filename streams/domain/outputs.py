@@ -11,7 +11,7 @@ from schemas.records.connector_state import ConnectorState
 from schemas.records.derived import ChargeProgress, Order, ProgressKind, StartResult, StatusChange, StopResult
 from schemas.records.faults import Anomaly, DeadLetter
 from schemas.varint import write_long
-from streams.domain.charge import Charge, to_fen
+from streams.domain.charge import Charge, ProgressParts, to_fen
 from streams.domain.connector import UNSEEN, Connector
 
 
@@ -41,6 +41,7 @@ _TOPICS: dict[type, str] = {
     Anomaly: "stream-anomalies",
 }
 _ABSENT, _PRESENT = b"\x00", b"\x02"
+_END_AND_ABSENT, _END_AND_PRESENT = b"\x00\x00", b"\x00\x02"
 
 
 class Outputs:
@@ -82,55 +83,80 @@ class Outputs:
 
         It counts as due at `due_at`, or at `known_at` if that is later: a stop may be learned of late.
         """
-        head = charge.progress_head
-        if head is None:
-            head = charge.progress_head = self._codec.encode_head(
-                ChargeProgress,
-                {
-                    "start_charge_seq": charge.seq,
-                    "connector_id": connector.connector_id,
-                    "station_id": connector.station_id,
-                    "charge_model": charge.model,
-                    "started_at": charge.started_at,
-                },
-            )
-        elec_fen = service_fen = 0
-        body = bytearray()
-        elec_sum = service_sum = 0
-        marks = charge.marks
-        last = len(marks) - 1
-        for index, mark in enumerate(marks):
-            end, end_wh = (marks[index + 1].at, marks[index + 1].meter_wh) if index < last else (observed_at, meter_wh)
-            energy = end_wh - mark.meter_wh
-            elec_sum += energy * mark.elec_price_e4
-            service_sum += energy * mark.service_price_e4
-            elec, service = to_fen(elec_sum), to_fen(service_sum)
-            body += write_long(mark.at)
-            body += write_long(end)
-            body += write_long(mark.elec_price_e4)
-            body += write_long(mark.service_price_e4)
-            body += write_long(energy)
-            body += write_long(elec - elec_fen)
-            body += write_long(service - service_fen)
-            elec_fen, service_fen = elec, service
+        parts = charge.progress_parts
+        if parts is None:
+            parts = charge.progress_parts = self._parts(connector, charge)
+        energy = meter_wh - parts.last_wh
+        elec = to_fen(parts.elec_sum + energy * parts.elec_price_e4)
+        service = to_fen(parts.service_sum + energy * parts.service_price_e4)
+        observed = write_long(observed_at)
         newest = connector.newest
         value = b"".join(
             (
-                head,
+                parts.head,
                 _KIND_INDEX[kind],
-                write_long(due_at),
-                write_long(observed_at),
+                observed if due_at == observed_at else write_long(due_at),
+                observed,
                 write_long(max(connector.status, 0)),
-                write_long(meter_wh - marks[0].meter_wh),
-                write_long(elec_fen),
-                write_long(service_fen),
-                write_long(len(marks)),
-                body,
-                b"\x00",
-                _ABSENT if newest is None else _PRESENT + newest[HEADER_SIZE:],
+                write_long(meter_wh - parts.start_wh),
+                write_long(elec),
+                write_long(service),
+                parts.closed,
+                parts.last_at,
+                observed,
+                parts.prices,
+                write_long(energy),
+                write_long(elec - parts.elec_fen),
+                write_long(service - parts.service_fen),
+                _END_AND_ABSENT if newest is None else _END_AND_PRESENT + newest[HEADER_SIZE:],
             )
         )
         self.derived.append(Output("charge-progress", connector.key, value, max(due_at, known_at)))
+
+    def _parts(self, connector: Connector, charge: Charge) -> ProgressParts:
+        head = self._codec.encode_head(
+            ChargeProgress,
+            {
+                "start_charge_seq": charge.seq,
+                "connector_id": connector.connector_id,
+                "station_id": connector.station_id,
+                "charge_model": charge.model,
+                "started_at": charge.started_at,
+            },
+        )
+        marks = charge.marks
+        last = marks[-1]
+        closed = bytearray(write_long(len(marks)))
+        elec_sum = service_sum = elec_fen = service_fen = 0
+        for period in charge.periods(last.at, last.meter_wh)[:-1]:
+            elec_sum += period.energy_wh * period.elec_price_e4
+            service_sum += period.energy_wh * period.service_price_e4
+            elec_fen += period.elec_money_fen
+            service_fen += period.service_money_fen
+            for value in (
+                period.started_at,
+                period.ended_at,
+                period.elec_price_e4,
+                period.service_price_e4,
+                period.energy_wh,
+                period.elec_money_fen,
+                period.service_money_fen,
+            ):
+                closed += write_long(value)
+        return ProgressParts(
+            head=head,
+            closed=bytes(closed),
+            last_at=write_long(last.at),
+            prices=write_long(last.elec_price_e4) + write_long(last.service_price_e4),
+            start_wh=marks[0].meter_wh,
+            last_wh=last.meter_wh,
+            elec_price_e4=last.elec_price_e4,
+            service_price_e4=last.service_price_e4,
+            elec_sum=elec_sum,
+            service_sum=service_sum,
+            elec_fen=elec_fen,
+            service_fen=service_fen,
+        )
 
     def state(self, connector: Connector, timestamp: int) -> None:
         """The connector's state as it is now."""
@@ -148,6 +174,8 @@ class Outputs:
                     "status_since": connector.status_since,
                     "closed_seqs": connector.closed_seqs,
                     "charges": tuple(charge.to_state() for charge in connector.charges),
+                    "status_pushed_at": connector.status_pushed_at,
+                    "event_offset": connector.event_offset,
                 },
             )
         running = connector.running()
@@ -155,9 +183,7 @@ class Outputs:
         value = b"".join(
             (
                 head,
-                write_long(connector.status_pushed_at),
                 write_long(connector.telemetry_offset),
-                write_long(connector.event_offset),
                 write_long(running.next_push_at if running else 0),
                 write_long(running.reading_at if running else 0),
                 write_long(running.reading_wh if running else 0),

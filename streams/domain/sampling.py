@@ -16,6 +16,7 @@ from streams.domain.alarms import near_boundary_at, plan
 from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
 from streams.domain.policy import SEQ_MAX_LENGTH
+from streams.domain.pushing import push_in_passing
 from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter_problem, offset_of
 
 TOPIC = "charger-telemetry"
@@ -42,15 +43,14 @@ def apply_samples(
         if connector is not None and payload is not None and payload.startswith(connector.prefix):
             cut = connector.cut
             code = from_bytes(payload[cut : cut + size], "little")
-            if (
-                connector.newest_code < code < connector.due_code
-                and code < limit
-                and payload.endswith(connector.suffix)
-            ):
-                connector.newest = payload
-                connector.newest_code = code
-                connector.seen_at = clock
-                continue
+            if connector.newest_code < code < limit and payload.endswith(connector.suffix):
+                if code < connector.due_code:
+                    connector.newest = payload
+                    connector.newest_code = code
+                    connector.seen_at = clock
+                    continue
+                if connector.due_code and push_in_passing(tracker, connector, payload, code, offset_of(record), clock):
+                    continue
         take_sample(tracker, record, connector, clock, wall, settled)
 
 
@@ -182,7 +182,7 @@ def _take_ids(tracker: Tracker, connector: Connector, sample: Telemetry) -> None
         connector.station_id = tracker.intern(sample.station_id)
         connector.state_head = None
         for charge in connector.charges:
-            charge.progress_head = None
+            charge.progress_parts = None
     first_heard_of = connector.status == UNSEEN and connector.event_offset < 0
     if first_heard_of and not tracker.sites.knows(sample.connector_id):
         detail = f"not in the catalog; its samples say station {sample.station_id!r}"
@@ -217,7 +217,7 @@ def _see_register(
         return False
     if running is not None and (running.ended_at is None or sampled_at <= running.ended_at):
         running.rebase_wh = min(running.rebase_wh + before_wh - meter_wh, METER_MAX_WH)
-        running.flags.add("meter_backwards")
+        running.flags |= {"meter_backwards"}
         connector.state_head = None
     detail = f"register {before_wh} Wh, then {meter_wh} Wh"
     tracker.flag(connector, running, "meter_backwards", detail, sampled_at)
@@ -242,6 +242,7 @@ def report_status(
 ) -> None:
     """Puts out the connector's status."""
     connector.status_pushed_at = at
+    connector.state_head = None
     change = StatusChange(
         connector.connector_id,
         connector.equipment_id,

@@ -1,6 +1,6 @@
 """What time alone brings about: silence, heartbeats, pushes without a new sample, and waits that are over."""
 
-from heapq import heappop
+from heapq import heappop, heappush
 
 from schemas.codec import Codec
 from schemas.records.charge_events import BillIssued, ChargeStopped
@@ -8,7 +8,7 @@ from schemas.records.derived import StatusChangeKind
 from schemas.records.faults import DeadLetter
 from schemas.values import ConnectorStatus
 from streams.domain import charging
-from streams.domain.alarms import abandoned_at, charge_alarm, plan
+from streams.domain.alarms import abandoned_at, charge_alarm, next_alarm, plan
 from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
 from streams.domain.sampling import apply_status, push_if_due, read_newest, report_status
@@ -23,9 +23,17 @@ def run_timers(tracker: Tracker, now: int) -> None:
         at, _, connector = heappop(alarms)
         if connector.wakes_at != at:
             continue  # an earlier alarm was set since and has done its work
+        if tracker.connectors.get(connector.key) is not connector:
+            continue
+        # Most alarms only find that samples have come meanwhile: they are set anew without a closer look.
+        following = next_alarm(tracker, connector)
+        if following > now:
+            connector.wakes_at = following
+            tracker.alarms_set += 1
+            heappush(alarms, (following, tracker.alarms_set, connector))
+            continue
         connector.wakes_at = 0
-        if tracker.connectors.get(connector.key) is connector:
-            due.append(connector)
+        due.append(connector)
     for connector in due:
         _wake(tracker, connector, now)
 
@@ -80,7 +88,7 @@ def _wake_charge(tracker: Tracker, connector: Connector, charge: Charge, now: in
         charging.announce_start(tracker, connector, charge, charge.known_at + policy.start_wait_ms)
         return True
     if abandoned_at(tracker, connector, charge) <= now:
-        charge.flags.add("abandoned")
+        charge.flags |= {"abandoned"}
         charge.ended_at, charge.meter_end_wh = charge.reading_at, charge.reading_wh - charge.rebase_wh
         charging.close(tracker, connector, charge, now)
         return True

@@ -82,6 +82,7 @@ class Tracker:
         self.alarms_set = 0
         self.counts: Counter[str] = Counter()
         self._stations: dict[str, str] = {}
+        self._resting: dict[bytes, bytes] = {}
 
     def forget(self, key: bytes) -> None:
         """A tombstone on the state topic: the connector is no more."""
@@ -99,7 +100,10 @@ class Tracker:
         """Makes this the connector's newest sample; `sample` is what it decodes to, if it was decoded."""
         if sample is not None:
             if not payload.startswith(connector.prefix):
-                connector.prefix = routing_prefix(payload)
+                prefix = routing_prefix(payload)
+                if not sample.start_charge_seq:  # the same few for all connectors at rest
+                    prefix = self._resting.setdefault(prefix, prefix)
+                connector.prefix = prefix
                 connector.cut = len(connector.prefix)
             if not payload.endswith(connector.suffix) or not connector.suffix:
                 connector.suffix = id_suffix(sample.connector_id, sample.equipment_id, sample.station_id)

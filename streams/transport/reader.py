@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.cluster import KafkaCluster
+from schemas.watermarks import watermarks
+from streams.errors import MisconfiguredStreams
 from streams.transport.chunk import Chunk, split_runs
 
 log = logging.getLogger(__name__)
@@ -28,19 +30,29 @@ _HELD_MAX = 20_000
 #: The longest wait for telemetry before events are looked at again.
 _POLL_S = 0.02
 
+#: After the brokers were away nothing counts as read to its end for so long: those who write need to come back too,
+#: and until then their silence says nothing.
+_RETURN_S = 10.0
+
+#: While the brokers are away one is asked for a partition's end so long, s.
+_PROBE_S = 0.2
+
 Partition = tuple[str, int]
 
 
 class ChunkReader:
-    """Fetches assigned partitions of the `leading` topics (telemetry) and the `following` ones (events).
+    """Fetches assigned partitions of the `leading` topic (telemetry) and the `following` one (events).
 
     Used from one thread at a time. A following record is handed out once the leading topic's partition of
-    the same number has passed its Kafka timestamp, or has nothing left to read.
+    the same number has passed its Kafka timestamp, or has nothing left to read. Raises MisconfiguredStreams
+    unless there is one topic of each.
     """
 
     def __init__(self, cluster: KafkaCluster, leading: Iterable[str], following: Iterable[str]) -> None:
         self.leading = frozenset(leading)
         self.following = frozenset(following)
+        if len(self.leading) != 1 or len(self.following) != 1:
+            raise MisconfiguredStreams("events are joined with telemetry: one topic of each is read in chunks")
         self._leader = self._client(cluster)
         self._follower = self._client(cluster)
         #: How far all is handed out, the last record handed out, and where librdkafka last found nothing more.
@@ -50,9 +62,12 @@ class ChunkReader:
         self._passed: dict[int, int] = {}
         self._held: dict[int, list[Message]] = {}
         self._held_count = 0
+        #: Whether no broker answers, when they came back (monotonic s), and where the partitions ended then.
+        self._away = False
+        self._returned_at = float("-inf")
+        self._ends_on_return: dict[Partition, int] = {}
 
-    @staticmethod
-    def _client(cluster: KafkaCluster) -> Consumer:
+    def _client(self, cluster: KafkaCluster) -> Consumer:
         return Consumer(
             cluster.client_config(
                 group_id="evcs-chunk-reader",  # never joined: partitions are assigned by hand
@@ -66,16 +81,36 @@ class ChunkReader:
                 fetch_max_bytes=16_777_216,
                 max_partition_fetch_bytes=4_194_304,
             )
+            | {"error_cb": self._heard_of}
         )
+
+    def _heard_of(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not self._away:
+            log.warning("Kafka: no broker answers: time stands still until one does")
+            self._away = True
+
+    def _look_for_brokers(self) -> None:
+        """Once brokers answer again: what they hold now is what must be read before a partition is at its end."""
+        ends: dict[Partition, int] = {}
+        try:
+            for partition in self._next:
+                _, high = self._of(partition).get_watermark_offsets(TopicPartition(*partition), timeout=_PROBE_S)
+                ends[partition] = high
+        except KafkaException:
+            return
+        log.warning("Kafka: brokers answer again")
+        self._ends_on_return = ends
+        self._returned_at = time.monotonic()
+        self._away = False
 
     def assign(self, positions: Mapping[Partition, int | None], reset: str) -> None:
         """Reads exactly these partitions from now on; None stands for `reset`: earliest or latest.
 
-        Raises KafkaException when the broker does not answer.
+        Raises KafkaException when a partition has no leader for long.
         """
         start: dict[Partition, int] = {}
         for partition, at in positions.items():
-            low, high = self._of(partition).get_watermark_offsets(TopicPartition(*partition), timeout=10)
+            low, high = watermarks(self._of(partition), *partition)
             wanted = (low if reset == "earliest" else high) if at is None else at
             start[partition] = min(max(wanted, low), high)
             if at is not None and start[partition] != at:
@@ -88,6 +123,7 @@ class ChunkReader:
         self._passed = {}
         self._held = {}
         self._held_count = 0
+        self._ends_on_return = {}
 
     def _of(self, partition: Partition) -> Consumer:
         return self._leader if partition[0] in self.leading else self._follower
@@ -99,17 +135,23 @@ class ChunkReader:
         """
         deadline = time.monotonic() + timeout_s
         while True:
+            if self._away:
+                self._look_for_brokers()
             self._hold(self._take(self._follower, 0.0) if self._held_count < _HELD_MAX else [])
             records = self._take(self._leader, min(timeout_s, _POLL_S))
             chunks: list[Chunk] = []
+            left_alone: dict[Partition, int] = {}
             for run in split_runs(records):
                 partition = (run[0].topic() or "", run[0].partition() or 0)
                 if partition in active:
                     self._passed[partition[1]] = run[-1].timestamp()[1]
                     chunks += self._hand_out(partition, run)
                 elif partition in self._next:
-                    # Faust's buffer for it is full: it is read again when there is room.
-                    self._leader.seek(TopicPartition(*partition, run[0].offset() or 0))
+                    left_alone.setdefault(partition, run[0].offset() or 0)
+            for partition, offset in left_alone.items():
+                # Faust's buffer for it is full: it is read again when there is room.
+                self._leader.seek(TopicPartition(*partition, offset))
+                self._end_seen.pop(partition, None)
             chunks += self._release(active)
             for partition, end in self._end_seen.items():
                 # Behind the last record there may be transaction markers, which are never handed out.
@@ -179,11 +221,17 @@ class ChunkReader:
         ]
 
     def at_end(self, partition: Partition) -> bool:
-        """Whether all that the partition holds has been handed out; True for one that is not assigned."""
+        """Whether all that the partition holds has been handed out; True for one that is not assigned.
+
+        While no broker answers, and shortly after, nobody can tell, and it is False.
+        """
         if partition not in self._next:
             return True
         end = self._end_seen.get(partition)
-        return end is not None and self._next[partition] >= max(end, self.high_watermark(partition))
+        if end is None or self._away or time.monotonic() < self._returned_at + _RETURN_S:
+            return False
+        end = max(end, self.high_watermark(partition), self._ends_on_return.get(partition, 0))
+        return self._next[partition] >= end
 
     def last_handed_out(self, partition: Partition) -> int:
         """The newest offset that was handed out since the assignment, -1 for none."""

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import fastavro
@@ -41,7 +41,7 @@ class RegistryStub(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: RegistryStub
     protocol_version = "HTTP/1.1"
-    error_content_type: ClassVar[str] = CONTENT_TYPE
+    wbufsize = -1  # head and body in one packet: two would wait for each other
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

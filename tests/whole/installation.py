@@ -1,4 +1,4 @@
-"""A whole installation for a test: worker, delivery and a city's platform around a fleet, each of which may be killed."""
+"""A whole installation for a test: worker, delivery and a city's platform around a fleet; each may be killed."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from streams.worker import READY
 
-_TOKEN = "query_token"  # noqa: S105  an interface's name
+_TOKEN = "query_token"
 
 
 class Installation:

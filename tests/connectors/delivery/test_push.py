@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from connectors.delivery.push import ANSWER_MAX_BYTES, Attempt, Caller, HttpStat
 from connectors.interfaces.outcome import Outcome, Verdict
 from connectors.interfaces.registry import interfaces
 from connectors.policies import Timeouts
+from connectors.protocol import cipher
 from connectors.protocol.credentials import Secret
 from connectors.protocol.errors import Retryable
 from tests.connectors.delivery import city as c
@@ -140,7 +142,7 @@ def test_a_bad_signature_leaves_the_outcome_unknown(ret: int) -> None:
         b'{"Ret":"no","Msg":"","Data":"","Sig":""}',
         unsigned(sealed({"Status": 0})),
         sealed(None),
-        seal_nothing := sealed({}),
+        sealed({}),
         sealed({"Status": None}),
         sealed({"Status": "x"}),
         sealed({"Status": 0})[:-20],
@@ -153,8 +155,6 @@ def test_garbage_leaves_the_outcome_unknown(body: bytes) -> None:
 
 
 def test_a_signed_answer_that_does_not_decrypt() -> None:
-    from connectors.protocol import cipher
-
     sig = cipher.sign("0AAAA", CREDENTIALS.sig_secret.encoded)
     attempt = push(json.dumps({"Ret": 0, "Msg": "", "Data": "AAAA", "Sig": sig}).encode())
     assert attempt.result is Result.RETRY
@@ -192,7 +192,7 @@ def test_what_a_network_does(error: Exception) -> None:
 
 
 def test_an_answer_that_takes_too_long_in_all() -> None:
-    hurried = c.replace(c.BEIJING, timeouts=Timeouts(0.01, 0.01, 0.01))
+    hurried = replace(c.BEIJING, timeouts=Timeouts(0.01, 0.01, 0.01))
 
     async def forever(_: c.Call) -> None:
         await asyncio.Event().wait()

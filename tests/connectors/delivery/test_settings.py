@@ -56,7 +56,7 @@ def test_cluster_and_group() -> None:
 
 @pytest.mark.parametrize("name", ["atlantis", "Beijing", "", "../platforms/beijing"])
 def test_an_unknown_platform(name: str) -> None:
-    with pytest.raises(MisconfiguredDelivery, match="no platform .* there are beijing"):
+    with pytest.raises(MisconfiguredDelivery, match=r"no platform .* there are beijing"):
         of(name)
 
 
@@ -64,7 +64,7 @@ def test_a_bad_profile_is_told_and_others_do_not_mind(monkeypatch: pytest.Monkey
     fault = BadProfile("atlantis.toml", "title", "is missing")
     profiles = Profiles(load_platforms().platforms, (fault,))
     monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda: profiles)
-    with pytest.raises(BadProfile, match="atlantis.toml: title: is missing"):
+    with pytest.raises(BadProfile, match=r"atlantis\.toml: title: is missing"):
         of("atlantis")
     assert of("beijing").platform.name == "beijing"
 
@@ -116,7 +116,7 @@ def test_a_bad_target(target: str) -> None:
     ],
 )
 def test_a_bad_address(address: str) -> None:
-    with pytest.raises(MisconfiguredDelivery, match="EVCS_BEIJING_ADDRESS: .*address"):
+    with pytest.raises(MisconfiguredDelivery, match=r"EVCS_BEIJING_ADDRESS: .*address"):
         of(EVCS_BEIJING_ADDRESS=address)
 
 

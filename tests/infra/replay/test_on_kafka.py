@@ -78,7 +78,7 @@ def test_two_thousand_sessions_come_out_as_they_went_in(
     broker: LocalKafka, clean_environment: pytest.MonkeyPatch
 ) -> None:
     clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", broker.bootstrap)
-    told = replay(str(ACN), "--sample-interval", "50")
+    told = replay(str(ACN), "--sample-interval", "50", "--workers", "2")
     assert (told["sessions"], told["orders"]) == (2000, 2000)
     assert {name: told[name] for name in CLEAN} == CLEAN
     assert told["progress"] == {"STARTED": 2000, "PERIODIC": 555_707, "STOPPED": 2000}

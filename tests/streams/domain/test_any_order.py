@@ -34,7 +34,7 @@ def read(
     return reader
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 @given(
     scenario=scenarios(),
     missing=st.sampled_from(MISSING),
@@ -60,7 +60,7 @@ def test_one_order_a_charge_and_always_the_same(
     assert not reader.tracker.connectors or not next(iter(reader.tracker.connectors.values())).charges
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(scenario=scenarios(), way=steps(), again=duplicates())
 def test_each_result_comes_once(scenario: Scenario, way: list[tuple[bool, int]], again: list[tuple[int, int]]) -> None:
     reader = read(scenario, way, [], again)
@@ -70,7 +70,7 @@ def test_each_result_comes_once(scenario: Scenario, way: list[tuple[bool, int]],
         assert sorted(results) == sorted(scenario.charges)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(scenario=scenarios(), way=steps())
 def test_nothing_good_is_refused(scenario: Scenario, way: list[tuple[bool, int]]) -> None:
     reader = read(scenario, way, [], [])

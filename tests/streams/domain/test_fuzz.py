@@ -62,12 +62,8 @@ PAYLOADS = st.one_of(st.none(), st.binary(max_size=80), st.sampled_from(VALID), 
 KEYS = st.one_of(st.just(CONNECTOR.encode()), st.just(CONNECTOR.encode()), st.none(), st.binary(max_size=3))
 
 
-@settings(deadline=None, max_examples=400)
-@given(
-    data=st.lists(
-        st.tuples(st.sampled_from(["sample", "event", "tick", "restart"]), PAYLOADS, KEYS), max_size=25
-    )
-)
+@settings(deadline=None, max_examples=250)
+@given(data=st.lists(st.tuples(st.sampled_from(["sample", "event", "tick", "restart"]), PAYLOADS, KEYS), max_size=25))
 def test_nothing_is_raised_and_all_that_is_put_out_can_be_read(
     data: list[tuple[str, bytes | None, bytes | None]],
 ) -> None:

@@ -110,9 +110,7 @@ def test_with_everything_known_the_order_comes_at_once() -> None:
 
 
 def test_a_bill_that_agrees_is_taken_with_its_periods() -> None:
-    period = BillPeriod(
-        NOON, NOON + MINUTE, *map(Decimal, ("0.8000", "0.4000", "10.00", "8.00", "4.00"))
-    )
+    period = BillPeriod(NOON, NOON + MINUTE, *map(Decimal, ("0.8000", "0.4000", "10.00", "8.00", "4.00")))
     run = charge(NOON, NOON + MINUTE, (1_000_000, 1_010_000)).event(bill(NOON + MINUTE, periods=(period,)))
     assert [(p.elec_price, p.energy_kwh, p.elec_money, p.service_money) for p in order_of(run).periods] == [
         (Decimal("0.8000"), Decimal("10.00"), Decimal("8.00"), Decimal("4.00"))
@@ -281,7 +279,7 @@ def readings(draw: st.DrawFn) -> list[tuple[int, int]]:
     return found
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(tariff=tariffs(), points=readings())
 def test_the_sums_of_a_computed_order_agree(tariff: tuple[TariffPeriod, ...], points: list[tuple[int, int]]) -> None:
     (start, first_wh), *between, (end, last_wh) = points

@@ -145,9 +145,7 @@ def test_all_that_is_put_out_is_canonical() -> None:
     ],
 )
 def test_topic_and_key(record_type: type, topic: str, key: str) -> None:
-    found: list[Output] = [
-        o for o in a_charge_over_a_boundary().outputs if type(CODEC.decode(o.value)) is record_type
-    ]
+    found: list[Output] = [o for o in a_charge_over_a_boundary().outputs if type(CODEC.decode(o.value)) is record_type]
     assert found
     assert {(o.topic, o.key) for o in found} == {(topic, key.encode())}
 

@@ -4,10 +4,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.streams.domain.records import CODEC, newest_states
-from tests.streams.domain.scenarios import Reader, Scenario, by_seq, duplicates, in_order, scenarios, steps, topics_of, with_duplicates
+from tests.streams.domain.scenarios import (
+    Reader,
+    Scenario,
+    by_seq,
+    duplicates,
+    in_order,
+    scenarios,
+    steps,
+    topics_of,
+    with_duplicates,
+)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 @given(data=st.data(), scenario=scenarios(), way=steps(), way_on=steps(), again=duplicates(), event_again=duplicates())
 def test_no_order_is_lost_or_changed_by_a_crash(
     data: st.DataObject,
@@ -37,9 +47,11 @@ def test_no_order_is_lost_or_changed_by_a_crash(
     assert by_seq(first.orders() + second.orders()) == by_seq(in_order(scenario).orders())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data(), scenario=scenarios(), way=steps())
-def test_what_is_read_again_is_not_refused(data: st.DataObject, scenario: Scenario, way: list[tuple[bool, int]]) -> None:
+def test_what_is_read_again_is_not_refused(
+    data: st.DataObject, scenario: Scenario, way: list[tuple[bool, int]]
+) -> None:
     telemetry, events = topics_of(scenario)
     first = Reader(scenario, telemetry, events)
     first.take(way)

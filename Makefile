@@ -1,0 +1,48 @@
+# Everything a fresh machine needs is Python 3.11+ and make. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SECONDS ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; name one with PYTHON=python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY) ## See everything at work until Ctrl-C, or for SECONDS=120
+	@$(BIN)/evcs demo $(if $(SECONDS),--seconds $(SECONDS))
+
+test: $(READY) ## Run all tests, on a real broker that is started for them
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## The gate before a commit: format, lint, types, imports, schemas, fast tests
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 2
+	@$(BIN)/evcs schemas check
+	@$(BIN)/python -m pytest -q -m "not kafka and not slow" $(ARGS)
+
+bench: $(READY) ## Measure this machine's figures (one JSON line each; minutes)
+	@$(BIN)/evcs local up
+	@$(BIN)/evcs bench streams
+	@$(BIN)/evcs bench recovery
+
+format: $(READY) ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+clean: ## Remove the environment and the caches; the local broker's data stays in .evcs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,445 @@
+"""The delivery service between a real broker and the simulated platform: everything arrives, offsets stand behind
+what was confirmed, and neither bad records nor a platform that is away stop it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from connectors.delivery import service
+from connectors.delivery.push import ANSWER_MAX_BYTES
+from connectors.delivery.service import Delivery
+from connectors.delivery.transport import AiohttpTransport
+from connectors.errors import MisconfiguredDelivery
+from infra.simulator.platform.threaded import PlatformThread
+from schemas.cluster import KafkaCluster
+from schemas.records.derived import Derived
+from schemas.records.faults import DeadLetter
+from tests.connectors.delivery import city as c
+from tests.connectors.delivery import records as r
+from tests.connectors.delivery.on_kafka import (
+    CODEC,
+    Holding,
+    Writer,
+    dead_letters,
+    delivering_to,
+    offsets,
+    running,
+    until,
+)
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def city() -> Iterator[PlatformThread]:
+    """Beijing with the public test secrets."""
+    with PlatformThread() as started:
+        yield started
+
+
+@pytest.fixture
+def writer(kafka: KafkaCluster) -> Writer:
+    """What plays the streams."""
+    return Writer(kafka)
+
+
+@pytest.fixture
+def short_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop waits only a moment for what can't be delivered."""
+    monkeypatch.setattr(service, "_DRAIN_S", 0.2)
+
+
+def told(city: PlatformThread) -> dict[str, int]:
+    """Accepted pushes by interface."""
+    every = (c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS)
+    return {interface: city.ledger.count(interface) for interface in every if city.ledger.count(interface)}
+
+
+def repeats(city: PlatformThread) -> int:
+    """Accepted pushes that had come before."""
+    return sum(city.ledger.duplicates(interface) for interface in told(city))
+
+
+def test_charges_are_told_in_order_and_offsets_committed(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    settings = delivering_to(city, kafka, reorder_s=1.0)
+    charges = 30
+
+    async def scenario() -> None:
+        async with running(settings) as delivery:
+            makers: tuple[Callable[[int, str], Derived], ...] = (r.start, r.progress, r.stop)
+            for at, make in enumerate(makers):
+                writer.put(*[make(n, f"C{n}") for n in range(charges)], at=r.STARTED + at)
+            writer.put(*[r.order(n, f"C{n}", 1 + n % 2) for n in range(charges)], at=r.STARTED + 3)
+            writer.put(*[r.status(f"C{n}") for n in range(charges)], at=r.STARTED + 4)
+            await until(lambda: city.ledger.count(c.STATUS) == charges and city.ledger.count(c.BONUS) == charges)
+            assert delivery.held == 0
+
+    asyncio.run(scenario())
+    assert told(city) == {
+        c.STATUS: charges,
+        c.START: charges,
+        c.PROGRESS: charges,
+        c.STOP: charges,
+        c.ORDER: charges // 2,
+        c.BONUS: charges,
+    }
+    assert repeats(city) == 0
+    assert set(city.ledger.orders) == {r.seq(n) for n in range(charges)}
+    assert city.ledger.violations == []
+    assert city.ledger.count(c.TOKEN) == 1
+    committed, ends = offsets(settings)
+    assert committed == ends
+    assert len({topic for topic, _ in ends}) == 5
+
+
+def test_records_of_one_moment_go_out_in_the_order_of_a_charge(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    """Written in the wrong order, at one Kafka timestamp, while the delivery listens."""
+    settings = delivering_to(city, kafka, reorder_s=2.0)
+
+    async def scenario() -> None:
+        async with running(settings):
+            writer.put(r.status("warm up"))
+            await until(lambda: city.ledger.count(c.STATUS))
+            records = (r.order(1, "A", 1), r.stop(1, "A"), r.progress(1, "A"), r.start(1, "A"), r.status("A"))
+            writer.put(*records, at=r.STARTED)
+            await until(lambda: city.ledger.count(c.BONUS))
+
+    asyncio.run(scenario())
+    arrived = [receipt.interface for receipt in city.ledger.receipts if receipt.interface != c.TOKEN][1:]
+    assert arrived == [c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
+    assert city.ledger.violations == []
+
+
+def test_a_clean_stop_and_a_start_repeat_nothing(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
+    settings = delivering_to(city, kafka)
+    writer.put(*[r.order(n, f"C{n}") for n in range(200)])
+
+    async def deliver(count: int) -> None:
+        async with running(settings):
+            await until(lambda: city.ledger.count(c.BONUS) >= count)
+
+    # Stopped in the middle: what is in flight is finished and committed.
+    asyncio.run(deliver(20))
+    asyncio.run(deliver(200))
+    writer.put(*[r.order(n, f"C{n}") for n in range(200, 210)])
+    asyncio.run(deliver(210))
+    assert told(city) == {c.BONUS: 210}
+    assert repeats(city) == 0
+    committed, ends = offsets(settings)
+    assert committed == ends
+
+
+@pytest.mark.usefixtures("short_drain")
+def test_no_offset_is_committed_beyond_an_unconfirmed_push(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    """Of one partition: an order that one of its interfaces refuses, then one that only goes to the other."""
+    settings = delivering_to(city, kafka)
+    city.faults.inject("ret-busy", c.ORDER)
+    writer.put(r.order(0, "before"), partition=0)
+    writer.put(r.order(1, "stuck", 1), r.order(2, "behind"), partition=0)
+
+    async def stuck() -> None:
+        async with running(settings) as delivery:
+            await until(lambda: city.ledger.count(c.BONUS) == 2 and city.ledger.faults_shown["ret-busy"] > 2)
+            assert delivery.lanes.pending == 1
+
+    asyncio.run(stuck())
+    committed, _ = offsets(settings)
+    assert committed == {("charge-orders", 0): 1}
+    assert set(city.ledger.orders) == {r.seq(0), r.seq(2)}
+
+    async def healed() -> None:
+        city.faults.clear()
+        async with running(settings):
+            await until(lambda: city.ledger.count(c.BONUS) == 4)
+
+    asyncio.run(healed())
+    committed, ends = offsets(settings)
+    assert committed == ends == {("charge-orders", 0): 3}
+    assert set(city.ledger.orders) == {r.seq(0), r.seq(1), r.seq(2)}
+    # Only what lay behind the stuck one was repeated.
+    assert {receipt.key for receipt in city.ledger.receipts if receipt.duplicate} == {r.seq(2)}
+
+
+def test_a_platform_that_is_down_at_first_and_in_between(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    settings = delivering_to(city, kafka)
+
+    async def scenario() -> None:
+        async with running(settings) as delivery:
+
+            async def away(number: int) -> None:
+                before, failed = city.ledger.count(c.BONUS), delivery.lanes.failures.total()
+                await asyncio.to_thread(city.go_down)
+                writer.put(r.order(number, "A"), r.order(10 + number, "B"))
+                await until(lambda: delivery.lanes.failures.total() >= failed + 4)
+                assert city.ledger.count(c.BONUS) == before
+                await asyncio.to_thread(city.come_up)
+                await until(lambda: city.ledger.count(c.BONUS) == before + 2)
+
+            await away(1)
+            await away(2)
+
+    asyncio.run(scenario())
+    assert repeats(city) == 0
+    committed, ends = offsets(settings)
+    assert committed == ends
+
+
+def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
+    settings = delivering_to(city, kafka, pending=50)
+    writer.put(*[r.order(n, f"C{n}") for n in range(400)])
+
+    async def scenario() -> None:
+        most = 0
+
+        async def watch(delivery: Delivery) -> None:
+            nonlocal most
+            while True:
+                most = max(most, delivery.held)
+                await asyncio.sleep(0)
+
+        await asyncio.to_thread(city.go_down)
+        async with running(settings) as delivery:
+            watching = asyncio.create_task(watch(delivery))
+            await until(lambda: delivery.lanes.pending == 50)
+            failed = delivery.lanes.failures.total()
+            await until(lambda: delivery.lanes.failures.total() > failed + 50)
+            assert delivery.held == 50
+            await asyncio.to_thread(city.come_up)
+            await until(lambda: city.ledger.count(c.BONUS) == 400)
+            watching.cancel()
+        assert most == 50
+
+    asyncio.run(scenario())
+    assert repeats(city) == 0
+    committed, ends = offsets(settings)
+    assert committed == ends
+
+
+BAD: dict[str, tuple[bytes | None, str]] = {
+    "garbage": (b"not Avro at all", "undecodable"),
+    "empty": (b"", "undecodable"),
+    "tombstone": (None, "undecodable"),
+    "unknown schema id": (b"\x00\x00\x0f\xff\xff123", "unknown_schema_id"),
+    "cut off": (CODEC.encode(r.order(1, "A"))[:-3], "undecodable"),
+    "too long": (CODEC.encode(r.order(1, "A")) + b"\x00", "undecodable"),
+    "another topic's record": (CODEC.encode(r.start(1, "A")), "unexpected_record_type"),
+    "a record without connector": (
+        CODEC.encode(DeadLetter("", "", "", 0, 0, 0, 0, None, None)),
+        "unexpected_record_type",
+    ),
+}
+
+
+def test_bad_records_are_dead_lettered_and_the_stream_goes_on(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    settings = delivering_to(city, kafka)
+    writer.put_raw(*[("charge-orders", b"A", value) for value, _ in BAD.values()], at=r.STARTED, partition=3)
+    writer.put(r.order(1, "A"), partition=3)
+
+    async def scenario() -> None:
+        async with running(settings):
+            await until(lambda: city.ledger.count(c.BONUS) == 1)
+
+    asyncio.run(scenario())
+    letters = dead_letters(kafka, "charge-orders")
+    assert Counter(letter.reason for letter in letters) == Counter(reason for _, reason in BAD.values())
+    by_offset = {letter.offset: letter for letter in letters}
+    for offset, (value, reason) in enumerate(BAD.values()):
+        letter = by_offset[offset]
+        assert (letter.topic, letter.partition, letter.recorded_at) == ("charge-orders", 3, r.STARTED)
+        assert (letter.key, letter.value, letter.reason) == (b"A", value, reason)
+        assert letter.detail
+        assert letter.failed_at > r.STARTED
+    committed, ends = offsets(settings)
+    assert committed == ends == {("charge-orders", 3): len(BAD) + 1}
+
+
+def test_a_bad_record_too_large_for_its_letter(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
+    settings = delivering_to(city, kafka)
+    writer.put_raw(("charge-orders", b"A", b"\xff" * 999_900), partition=0)
+    writer.put(r.order(1, "A"), partition=0)
+
+    async def scenario() -> None:
+        async with running(settings):
+            await until(lambda: city.ledger.count(c.BONUS) == 1)
+
+    asyncio.run(scenario())
+    (letter,) = dead_letters(kafka, "charge-orders")
+    assert (letter.reason, letter.topic, letter.partition, letter.offset) == ("undecodable", "charge-orders", 0, 0)
+    assert letter.value is None
+    assert "999900 bytes" in letter.detail
+
+
+def test_what_a_platform_or_the_standard_never_takes_is_dead_lettered(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    settings = delivering_to(city, kafka)
+    too_long = r.order(2, "x" * 27)
+    city.faults.inject("ret-4004", c.BONUS, count=1)
+
+    async def scenario() -> None:
+        async with running(settings):
+            writer.put(r.order(1, "A"))
+            await until(lambda: city.ledger.refused)
+            writer.put(too_long, r.order(3, "A"))
+            await until(lambda: city.ledger.count(c.BONUS) == 1)
+
+    asyncio.run(scenario())
+    letters = {letter.reason: letter for letter in dead_letters(kafka, "charge-orders")}
+    assert set(letters) == {"rejected_by_platform", "unreportable"}
+    assert letters["rejected_by_platform"].value == CODEC.encode(r.order(1, "A"))
+    assert letters["unreportable"].value == CODEC.encode(too_long)
+    assert "ConnectorID: has 27 characters" in letters["unreportable"].detail
+    assert set(city.ledger.orders) == {r.seq(3)}
+    committed, ends = offsets(settings)
+    assert committed == ends
+
+
+def test_a_token_that_ends_meanwhile(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
+    settings = delivering_to(city, kafka)
+
+    async def scenario() -> None:
+        async with running(settings):
+            writer.put(r.order(1, "A"))
+            await until(lambda: city.ledger.count(c.BONUS) == 1)
+            city.expire_tokens()
+            writer.put(*[r.order(n, f"C{n}") for n in range(2, 30)])
+            await until(lambda: city.ledger.count(c.BONUS) == 29)
+
+    asyncio.run(scenario())
+    assert city.ledger.count(c.TOKEN) == 2
+    assert repeats(city) == 0
+
+
+@pytest.mark.usefixtures("short_drain")
+def test_a_bug_in_a_lane_ends_the_service(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
+    settings = delivering_to(city, kafka)
+    writer.put(r.order(1, "A"), partition=0)
+
+    async def scenario() -> None:
+        delivery = Delivery(settings, c.City(lambda _: ZeroDivisionError()).transport)
+        async with asyncio.timeout(20):
+            await delivery.run()
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(scenario())
+    committed, _ = offsets(settings)
+    assert committed == {}
+
+
+def test_a_bug_that_shows_while_it_stops_is_told_too(kafka: KafkaCluster, writer: Writer) -> None:
+    begun = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def script(call: c.Call) -> c.Answer:
+        if call.interface == c.TOKEN:
+            return None
+        begun.set()
+        await go_on.wait()
+        return ZeroDivisionError()
+
+    async def scenario() -> None:
+        city = c.City(script)
+        settings = c.settings(cluster=kafka, group=f"{kafka.topic_prefix}delivery")
+        writer.put(r.order(1, "A"))
+        delivery = Delivery(settings, city.transport)
+        task = asyncio.create_task(delivery.run())
+        await begun.wait()
+        delivery.stop()
+        go_on.set()
+        await task
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(scenario())
+
+
+def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
+    """One comes while records flow, the first one goes: the partitions change hands twice."""
+    settings = delivering_to(city, kafka)
+    numbers = iter(range(10_000))
+
+    def more() -> None:
+        writer.put(*[r.order(n, f"C{n}") for n in (next(numbers) for _ in range(40))])
+
+    async def scenario() -> int:
+        first, second = Delivery(settings), Delivery(settings)
+        tasks = [asyncio.create_task(first.run())]
+        await until(lambda: first.partitions)
+        more()
+        tasks.append(asyncio.create_task(second.run()))
+        while not second.partitions:
+            more()
+            await asyncio.sleep(0.02)
+        more()
+        await until(lambda: second.lanes.confirmed.total())
+        first.stop()
+        while not tasks[0].done():
+            more()
+            await asyncio.sleep(0.02)
+        more()
+        count = next(numbers)
+        await until(lambda: city.ledger.unique(c.BONUS) == count)
+        second.stop()
+        await asyncio.gather(*tasks)
+        assert first.lanes.confirmed.total()
+        return count
+
+    count = asyncio.run(scenario())
+    assert set(city.ledger.orders) == {r.seq(n) for n in range(count)}
+    committed, ends = offsets(settings)
+    assert committed == ends
+
+
+@pytest.mark.usefixtures("short_drain")
+def test_what_another_took_over_is_not_told_by_the_former_owner(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    """A late status is worse than none: of two states of a connector the platform must keep the newer one."""
+    settings = delivering_to(city, kafka)
+    connectors = [f"C{n}" for n in range(8)]
+
+    def tell(status: int) -> None:
+        for partition, connector in enumerate(connectors):
+            writer.put(r.status(connector, status), partition=partition)
+
+    def newest() -> list[str]:
+        return [connector for connector, info in city.ledger.statuses.items() if info["Status"] == 2]
+
+    async def scenario() -> None:
+        holding = Holding(AiohttpTransport(settings.platform.timeouts, 8, ANSWER_MAX_BYTES))
+        async with running(settings, holding) as first:
+            tell(1)
+            await until(lambda: set(holding.held) == set(connectors))
+            async with running(settings) as second:
+                await until(lambda: second.partitions and first.partitions == second.partitions)
+                tell(2)
+                # The second one has told both states of its half; the first one still holds the other half.
+                await until(lambda: len(newest()) == 4)
+                theirs = set(newest())
+                holding.holds = False
+                await until(lambda: len(newest()) == 8)
+                await until(lambda: first.held == second.held == 0)
+                assert not theirs & set(holding.passed)
+
+    asyncio.run(scenario())
+    assert {connector: info["Status"] for connector, info in city.ledger.statuses.items()} == dict.fromkeys(
+        connectors, 2
+    )
+
+
+def test_a_cluster_that_no_client_can_be_made_for(city: PlatformThread) -> None:
+    cluster = KafkaCluster(security={"security.protocol": "SSL", "ssl.ca.location": "/nowhere.pem"})
+    with pytest.raises(MisconfiguredDelivery, match=r"EVCS_KAFKA_\*: .*ssl\.ca\.location"):
+        Delivery(replace(delivering_to(city, cluster), group="x"))

@@ -1,0 +1,406 @@
+"""The transport against a real server: kept connections, time-outs, broken answers, and no exception but httpx's."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from aiohttp import web
+
+from connectors.delivery.transport import AiohttpTransport
+from connectors.policies import Timeouts
+
+MAX_BYTES = 1000
+PATIENT = Timeouts(5, 10, 10)
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+RawHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    """One POST of the tests, whose bodies are short."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length"))
+    return head + await reader.readexactly(length)
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """aiohttp's server at an address of its own."""
+    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/x/"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving_raw(handler: RawHandler) -> AsyncIterator[str]:
+    """A server that writes what it likes."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x/"
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def transport(timeouts: Timeouts = PATIENT, connections: int = 8) -> AsyncIterator[AiohttpTransport]:
+    made = AiohttpTransport(timeouts, connections, MAX_BYTES)
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+async def post(by: AiohttpTransport, url: str, body: bytes = b"{}") -> httpx.Response:
+    headers = {"Content-Type": "application/json;charset=utf-8", "Authorization": "Bearer x"}
+    response = await by.handle_async_request(httpx.Request("POST", url, content=body, headers=headers))
+    await response.aread()
+    return response
+
+
+def test_request_and_answer_arrive_as_they_are() -> None:
+    seen: list[tuple[str, str, bytes, dict[str, str]]] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append((request.method, request.path_qs, await request.read(), dict(request.headers)))
+        return web.Response(body="好".encode(), status=201)
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            response = await post(by, base + "query_token", "请".encode())
+            assert (response.status_code, response.content) == (201, "好".encode())
+
+    asyncio.run(scenario())
+    ((method, path, body, headers),) = seen
+    assert (method, path, body) == ("POST", "/x/query_token", "请".encode())
+    assert headers["Content-Type"] == "application/json;charset=utf-8"
+    assert headers["Authorization"] == "Bearer x"
+    assert headers["Content-Length"] == "3"
+    assert {name.lower() for name in headers} == {"host", "content-type", "authorization", "content-length"}
+
+
+def test_connections_are_kept_and_limited() -> None:
+    peers: set[object] = set()
+    at_once = [0, 0]
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        at_once[0] += 1
+        at_once[1] = max(at_once)
+        await asyncio.sleep(0)
+        at_once[0] -= 1
+        return web.Response(body=b"ok")
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport(connections=4) as by:
+            for _ in range(10):
+                await post(by, base)
+            assert len(peers) == 1
+            await asyncio.gather(*(post(by, base) for _ in range(40)))
+            assert len(peers) <= 4
+
+    asyncio.run(scenario())
+
+
+def test_cookies_are_not_kept() -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert "Cookie" not in request.headers
+        return web.Response(headers={"Set-Cookie": "a=b; Path=/"})
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            for _ in range(2):
+                assert (await post(by, base)).status_code == 200
+
+    asyncio.run(scenario())
+
+
+def test_redirects_are_not_followed() -> None:
+    paths: list[str] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        paths.append(request.path)
+        return web.Response(status=302, headers={"Location": "/elsewhere"})
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            assert (await post(by, base)).status_code == 302
+
+    asyncio.run(scenario())
+    assert paths == ["/x/"]
+
+
+def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=b"direct")
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            assert (await post(by, base)).content == b"direct"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("chunks", [[b"a" * 10] * 3, [b"a"] * 200, [b"a" * MAX_BYTES], []])
+def test_chunked_answers_are_read_whole(chunks: list[bytes]) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+            await asyncio.sleep(0)
+        await response.write_eof()
+        return response
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            for _ in range(2):
+                assert (await post(by, base)).content == b"".join(chunks)
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_ends_with_its_connection() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nuntil the end")
+        await writer.drain()
+
+    async def scenario() -> None:
+        async with serving_raw(handler) as base, transport() as by:
+            assert (await post(by, base)).content == b"until the end"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("size", [MAX_BYTES, MAX_BYTES + 1, MAX_BYTES * 1000])
+def test_no_more_is_read_than_an_answer_may_have(size: int) -> None:
+    """One byte more than the limit, so that the caller sees that there was more."""
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=b"a" * size)
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            assert len((await post(by, base)).content) == min(size, MAX_BYTES + 1)
+            # What was left unread does not spoil the next answer.
+            assert len((await post(by, base)).content) == min(size, MAX_BYTES + 1)
+
+    asyncio.run(scenario())
+
+
+def test_an_endless_answer_is_left() -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"a" * 100)
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by:
+            assert len((await post(by, base)).content) == MAX_BYTES + 1
+
+    asyncio.run(scenario())
+
+
+class TestTimeouts:
+    @staticmethod
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    @staticmethod
+    async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n")
+        while True:
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    @staticmethod
+    async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\na")
+        await reader.read()
+
+    @pytest.mark.parametrize(
+        ("handler", "timeouts"),
+        [
+            (never, Timeouts(0.2, 0.2, 30)),
+            (never, Timeouts(0.2, 0.3, 0.3)),
+            (stalls, Timeouts(0.2, 0.2, 30)),
+            (drips, Timeouts(0.2, 0.3, 0.3)),
+        ],
+        ids=["no answer, read", "no answer, total", "half an answer, read", "drips, total"],
+    )
+    def test_an_answer(self, handler: RawHandler, timeouts: Timeouts) -> None:
+        async def scenario() -> None:
+            async with serving_raw(handler) as base, transport(timeouts) as by:
+                async with asyncio.timeout(10):
+                    with pytest.raises(httpx.TimeoutException):
+                        await post(by, base)
+
+        asyncio.run(scenario())
+
+    def test_a_connection(self) -> None:
+        """A full backlog takes no more connections, as a host behind a firewall that drops does."""
+
+        async def scenario(port: int) -> None:
+            async with transport(Timeouts(0.2, 30, 30)) as by, asyncio.timeout(10):
+                with pytest.raises(httpx.TimeoutException):
+                    await post(by, f"http://127.0.0.1:{port}/")
+
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            port = full.getsockname()[1]
+            fillers = [socket.socket() for _ in range(4)]
+            try:
+                for filler in fillers:
+                    filler.setblocking(False)
+                    filler.connect_ex(("127.0.0.1", port))
+                asyncio.run(scenario(port))
+            finally:
+                for filler in fillers:
+                    filler.close()
+
+    def test_the_next_request_is_served(self) -> None:
+        slow = [True]
+
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            if slow and slow.pop():
+                await asyncio.sleep(5)
+            return web.Response(body=b"ok")
+
+        async def scenario() -> None:
+            async with serving(handler) as base, transport(Timeouts(0.2, 0.2, 30)) as by:
+                with pytest.raises(httpx.TimeoutException):
+                    await post(by, base)
+                assert (await post(by, base)).content == b"ok"
+
+        asyncio.run(scenario())
+
+
+BROKEN: dict[str, bytes] = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "binary": bytes(range(256)),
+    "status line only": b"HTTP/1.1 200 OK\r\n",
+    "odd status": b"HTTP/1.1 abc OK\r\n\r\n",
+    "odd header": b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+    "odd length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+    "endless header": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+    "half an answer": b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nhalf",
+    "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhalf",
+    "odd chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_broken_answers_are_transport_errors(answer: bytes, reset: bool) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+        if reset:
+            writer.transport.abort()
+
+    async def scenario() -> None:
+        async with serving_raw(handler) as base, transport() as by, asyncio.timeout(10):
+            with pytest.raises(httpx.TransportError):
+                await post(by, base)
+
+    asyncio.run(scenario())
+
+
+def test_a_port_where_nobody_listens() -> None:
+    async def scenario() -> None:
+        async with serving_raw(TestTimeouts.never) as base:
+            pass
+        async with transport() as by:
+            with pytest.raises(httpx.ConnectError):
+                await post(by, base)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://no-such-host.invalid/", "https://127.0.0.1:1/", "ftp://127.0.0.1/", "http://x..y/", f"http://{'a' * 70}/"],
+)
+def test_an_address_that_leads_nowhere(url: str) -> None:
+    async def scenario() -> None:
+        async with transport() as by, asyncio.timeout(20):
+            with pytest.raises(httpx.TransportError):
+                await post(by, url)
+
+    asyncio.run(scenario())
+
+
+def test_https_to_a_server_that_speaks_http() -> None:
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response()
+
+    async def scenario() -> None:
+        async with serving(handler) as base, transport() as by, asyncio.timeout(10):
+            with pytest.raises(httpx.TransportError):
+                await post(by, base.replace("http:", "https:"))
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_closes_kept_connections() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+
+    async def scenario() -> None:
+        async with serving_raw(handler) as base, transport() as by:
+            for _ in range(5):
+                with contextlib.suppress(httpx.TransportError):  # the request may meet the closing
+                    assert (await post(by, base)).content == b"ok"
+
+    asyncio.run(scenario())
+
+
+def test_closing_twice_and_before_the_first_request() -> None:
+    async def scenario() -> None:
+        async with transport() as by:
+            await by.aclose()
+            await by.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_cancelling_a_request_frees_its_connection() -> None:
+    async def scenario() -> None:
+        async with serving_raw(TestTimeouts.never) as base, transport(connections=1) as by:
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await post(by, base)
+
+    asyncio.run(scenario())

@@ -1,0 +1,96 @@
+"""`evcs topics`: make, check and show; and what it says without a broker."""
+
+import time
+
+import pytest
+from click.testing import CliRunner, Result
+
+from infra.commands.topics import command
+from infra.local.ports import free_port
+from infra.topic_admin import delete_topics
+from schemas.cluster import KafkaCluster
+from schemas.topic import all_topics
+from tests.infra.commands.processes import evcs
+
+
+@pytest.fixture
+def at(kafka: KafkaCluster, clean_environment: pytest.MonkeyPatch) -> KafkaCluster:
+    """The environment names this cluster."""
+    clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", kafka.bootstrap)
+    clean_environment.setenv("EVCS_TOPIC_PREFIX", kafka.topic_prefix)
+    return kafka
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+@pytest.mark.kafka
+def test_create_and_verify(at: KafkaCluster) -> None:
+    count = len(all_topics())
+    verified = run("verify")
+    assert (verified.exit_code, verified.stdout) == (0, f"all {count} topics are as declared\n")
+    again = run("create")
+    assert (again.exit_code, again.stdout) == (0, f"0 made, {count} were there\n")
+
+    delete_topics(at)
+    deadline = time.monotonic() + 20
+    while len((missing := run("verify")).stdout.splitlines()) < count:
+        assert time.monotonic() < deadline
+    assert missing.exit_code == 1
+    assert f"{at.topic('charge-orders')} is missing: run `evcs topics create`" in missing.stdout
+
+    made = run("create", "--replication", "3")
+    assert made.exit_code == 0
+    assert made.stdout.splitlines() == [
+        *(f"made {name}" for name in sorted(map(at.topic, all_topics()))),
+        f"{count} made, 0 were there",
+    ]
+    assert run("verify").exit_code == 0
+
+
+def test_list() -> None:
+    lines = run("list").stdout.splitlines()
+    assert len(lines) == len(all_topics())
+    for line, topic in zip(lines, all_topics().values(), strict=True):
+        assert line.startswith(f"{topic.name} ")
+        assert f"{topic.partitions} partitions" in line
+        assert line.endswith(topic.why)
+
+
+def test_less_than_one_replica_is_no_replication() -> None:
+    result = run("create", "--replication", "0")
+    assert result.exit_code == 2
+    assert "--replication" in result.stderr
+
+
+def test_without_a_broker_one_line_says_what_to_do() -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    begun = time.monotonic()
+    asked = [evcs("topics", what, EVCS_KAFKA_BOOTSTRAP=nobody) for what in ("create", "verify")]
+    told = [(*process.communicate(timeout=30), process.returncode) for process in asked]
+    # Ten seconds of patience with the cluster, and the start of two processes at once.
+    assert time.monotonic() - begun < 15
+    for out, err, status in told:
+        assert (out, status) == ("", 1)
+        assert err.startswith(f"error: no Kafka broker answers at {nobody}: ")
+        assert err.endswith("Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP\n")
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"EVCS_KAFKA_SECURITY_PROTOCOL": "TLS"}, "error: EVCS_KAFKA_SECURITY_PROTOCOL is 'TLS'"),
+        (
+            {"EVCS_KAFKA_SECURITY_PROTOCOL": "SSL", "EVCS_KAFKA_SSL_CA_LOCATION": "/nowhere.pem"},
+            "error: EVCS_KAFKA_*: ",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_one_line(environment: dict[str, str], told: str) -> None:
+    process = evcs("topics", "verify", **environment)
+    out, err = process.communicate(timeout=30)
+    assert (out, process.returncode) == ("", 1)
+    assert err.startswith(told)
+    assert err.count("\n") == 1

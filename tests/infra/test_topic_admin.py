@@ -1,0 +1,164 @@
+"""Topics on a real broker: made once, compared with their files, deleted; and clusters that can't be used."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourceType,
+)
+
+from infra.errors import ClusterProblem
+from infra.topic_admin import broker_count, create_topics, delete_topics, differences
+from schemas.cluster import KafkaCluster
+from schemas.topic import all_topics
+
+NAMES = list(all_topics())
+KEYED = all_topics()["charge-orders"]
+
+
+def admin(cluster: KafkaCluster) -> AdminClient:
+    return AdminClient({**cluster.client_config(), "log_level": 0})
+
+
+def alter(cluster: KafkaCluster, name: str, entry: ConfigEntry) -> None:
+    """Changes one setting of a topic."""
+    client = admin(cluster)
+    resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
+    client.incremental_alter_configs([resource])[resource].result(timeout=10)
+
+
+def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """The cluster's answers lag behind what was asked of it."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def present(cluster: KafkaCluster) -> set[str]:
+    """The declared names of the topics of this prefix."""
+    listed = admin(cluster).list_topics(timeout=10).topics
+    return {name.removeprefix(cluster.topic_prefix) for name in listed if name.startswith(cluster.topic_prefix)}
+
+
+@pytest.mark.kafka
+class TestOnABroker:
+    def test_made_topics_are_as_declared(self, kafka: KafkaCluster) -> None:
+        assert present(kafka) == set(NAMES)
+        assert differences(kafka) == []
+        listed = admin(kafka).list_topics(timeout=10).topics
+        for topic in all_topics().values():
+            assert len(listed[kafka.topic(topic.name)].partitions) == topic.partitions
+
+    def test_creating_again_makes_what_is_missing_and_no_more(self, kafka: KafkaCluster) -> None:
+        every = sorted(map(kafka.topic, NAMES))
+        assert create_topics(kafka) == ([], every)
+        delete_topics(kafka, [KEYED])
+        until(lambda: KEYED.name not in present(kafka))
+        gone = kafka.topic(KEYED.name)
+        assert create_topics(kafka) == ([gone], [name for name in every if name != gone])
+        assert create_topics(kafka, replication=3) == ([], every)
+
+    def test_a_missing_topic_is_told(self, kafka: KafkaCluster) -> None:
+        delete_topics(kafka, [KEYED])
+        until(lambda: KEYED.name not in present(kafka))
+        assert differences(kafka) == [f"{kafka.topic(KEYED.name)} is missing: run `evcs topics create`"]
+
+    def test_other_partitions_are_told(self, kafka: KafkaCluster) -> None:
+        name = kafka.topic(KEYED.name)
+        client = admin(kafka)
+        client.create_partitions([NewPartitions(name, KEYED.partitions + 1)])[name].result(timeout=10)
+        until(lambda: differences(kafka))
+        (told,) = differences(kafka)
+        assert told.startswith(f"{name} has {KEYED.partitions + 1} partitions, {KEYED.partitions} are declared")
+
+    @pytest.mark.parametrize(
+        ("topic", "key", "value", "declared"),
+        [
+            ("charge-orders", "retention.ms", "60000", str(KEYED.retention_ms)),
+            ("charge-orders", "cleanup.policy", "compact", "delete"),
+            ("connector-state", "max.compaction.lag.ms", "1", "3600000"),
+        ],
+    )
+    def test_a_changed_setting_is_told(
+        self, topic: str, key: str, value: str, declared: str, kafka: KafkaCluster
+    ) -> None:
+        name = kafka.topic(topic)
+        entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+        alter(kafka, name, entry)
+        until(lambda: differences(kafka))
+        assert differences(kafka) == [f"{name}: {key} is {value}, {declared} is declared"]
+
+    def test_a_setting_that_went_back_to_its_default_is_told_as_one(self, kafka: KafkaCluster) -> None:
+        name = kafka.topic(KEYED.name)
+        entry = ConfigEntry("retention.ms", None, incremental_operation=AlterConfigOpType.DELETE)
+        alter(kafka, name, entry)
+        until(lambda: differences(kafka))
+        assert differences(kafka) == [f"{name}: retention.ms is 604800000 by default, {KEYED.retention_ms} is declared"]
+
+    def test_every_difference_is_told_at_once(self, kafka: KafkaCluster) -> None:
+        delete_topics(kafka)
+        until(lambda: not present(kafka))
+        assert differences(kafka) == [f"{kafka.topic(name)} is missing: run `evcs topics create`" for name in NAMES]
+
+    def test_deleting_again_is_no_error(self, kafka: KafkaCluster) -> None:
+        delete_topics(kafka)
+        until(lambda: not present(kafka))
+        delete_topics(kafka)
+        assert present(kafka) == set()
+
+    def test_of_no_topics_none_is_made_and_none_deleted(self, kafka: KafkaCluster) -> None:
+        assert create_topics(kafka, topics=[]) == ([], [])
+        delete_topics(kafka, topics=[])
+        assert present(kafka) == set(NAMES)
+
+    def test_another_prefix_is_left_alone(self, kafka: KafkaCluster) -> None:
+        other = KafkaCluster(bootstrap=kafka.bootstrap, topic_prefix=f"{kafka.topic_prefix}other-")
+        try:
+            create_topics(other, topics=[KEYED])
+            delete_topics(other)
+            until(lambda: not present(other))
+            assert differences(kafka) == []
+        finally:
+            delete_topics(other)
+
+    def test_a_broker_answers(self, kafka: KafkaCluster) -> None:
+        assert broker_count(admin(kafka), kafka) == 1
+
+
+class Away:
+    """An admin client whose cluster has gone."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def list_topics(self, timeout: float) -> object:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics])
+@pytest.mark.parametrize(
+    "security",
+    [
+        {"security.protocol": "SSL", "ssl.ca.location": "/nowhere.pem"},
+        {"security.protocol": "SASL_SSL", "sasl.mechanism": "NONSENSE"},
+    ],
+)
+def test_a_client_that_can_not_be_made(ask: Callable[[KafkaCluster], object], security: dict[str, str]) -> None:
+    with pytest.raises(ClusterProblem, match=r"EVCS_KAFKA_\*: "):
+        ask(KafkaCluster(bootstrap="127.0.0.1:1", security=security))
+
+
+@pytest.mark.parametrize("ask", [create_topics, differences])
+def test_a_cluster_that_does_not_answer(ask: Callable[[KafkaCluster], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.topic_admin.AdminClient", Away)
+    with pytest.raises(ClusterProblem, match="no Kafka broker answers at kafka-1:9092") as caught:
+        ask(KafkaCluster(bootstrap="kafka-1:9092"))
+    assert "EVCS_KAFKA_BOOTSTRAP" in str(caught.value)
+    assert "\n" not in str(caught.value)

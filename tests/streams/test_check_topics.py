@@ -1,0 +1,58 @@
+"""A worker looks at its topics before it starts, and says what is wrong with them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.local.ports import free_port
+from infra.topic_admin import create_topics, delete_topics
+from schemas.cluster import KafkaCluster
+from schemas.topic import all_topics
+from streams.errors import BrokerAway, MisconfiguredStreams
+from streams.worker import check_topics
+from tests.streams.worker_process import Worker
+from tests.whole.topics import until
+
+pytestmark = pytest.mark.kafka
+
+
+def test_declared_topics_are_right(kafka: KafkaCluster) -> None:
+    check_topics(kafka)
+
+
+def test_a_missing_topic_is_named_with_what_to_do(kafka: KafkaCluster) -> None:
+    gone = kafka.topic("charge-orders")
+    delete_topics(kafka, [all_topics()["charge-orders"]])
+
+    def is_missed() -> bool:
+        try:
+            check_topics(kafka)
+        except MisconfiguredStreams as error:
+            assert str(error) == f"{gone} is missing: run `evcs topics create`"
+            return True
+        return False
+
+    until(is_missed, "the topic is gone")
+
+
+def test_topics_joined_by_key_must_have_as_many_partitions(kafka: KafkaCluster) -> None:
+    other = replace(kafka, topic_prefix=f"{kafka.topic_prefix}odd-")
+    topics = {**all_topics(), "charge-events": replace(all_topics()["charge-events"], partitions=3)}
+    create_topics(other, topics=topics.values())
+    with pytest.raises(MisconfiguredStreams, match=r"charger-telemetry has 8, \S*charge-events has 3, .*state has 8"):
+        check_topics(other)
+    delete_topics(other)
+
+
+def test_a_cluster_that_does_not_answer_is_named() -> None:
+    with pytest.raises(BrokerAway, match=r"no broker answers at 127\.0\.0\.1"):
+        check_topics(KafkaCluster(bootstrap=f"127.0.0.1:{free_port()}"), patience_s=0)
+
+
+def test_the_command_says_so_in_one_line_and_fails(kafka: KafkaCluster, tmp_path: Path) -> None:
+    worker = Worker(replace(kafka, topic_prefix="nobody-"), tmp_path / "streams.log")
+    until(lambda: "error: nobody-charge-events" in worker.log.read_text(), "the error", timeout_s=30)
+    assert worker.process.stop() == 1
+    assert "run `evcs topics create`" in worker.log.read_text()
+    assert "Traceback" not in worker.log.read_text()
