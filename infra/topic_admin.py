@@ -21,7 +21,7 @@ from schemas.topic import Topic, all_topics
 _TIMEOUT_S = 30.0
 
 #: A cluster that has not answered by then is away.
-_ANSWER_S = 10.0
+_ANSWER_S = 8.0
 
 
 def _admin(cluster: KafkaCluster) -> AdminClient:

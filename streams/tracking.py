@@ -3,6 +3,7 @@
 No rule is decided here; this joins the pure rules to chunks, to the state topic and to the output queue.
 """
 
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -75,7 +76,13 @@ class Tracking:
         belongs to a topic that was made anew, and its offsets count for nothing.
         """
         began = time.monotonic()
-        fresh = {number: self._recover_one(number, ends) for number in sorted(numbers)}
+        collecting = gc.isenabled()
+        gc.disable()  # nothing that is read back is garbage, and walking it over and over would take most of the time
+        try:
+            fresh = {number: self._recover_one(number, ends) for number in sorted(numbers)}
+        finally:
+            if collecting:
+                gc.enable()
         self._partitions = {**self._partitions, **fresh}
         count = sum(len(partition.tracker.connectors) for partition in fresh.values())
         log.info("recovered %d connectors of partitions %s in %.1f s", count, sorted(numbers), time.monotonic() - began)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.errors import OperatorError
 from infra.local.ports import free_port
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
@@ -52,7 +53,9 @@ def test_a_cluster_that_does_not_answer_is_named() -> None:
 
 def test_the_command_says_so_in_one_line_and_fails(kafka: KafkaCluster, tmp_path: Path) -> None:
     worker = Worker(replace(kafka, topic_prefix="nobody-"), tmp_path / "streams.log")
-    until(lambda: "error: nobody-charge-events" in worker.log.read_text(), "the error", timeout_s=30)
-    assert worker.process.stop() == 1
-    assert "run `evcs topics create`" in worker.log.read_text()
-    assert "Traceback" not in worker.log.read_text()
+    with pytest.raises(OperatorError, match="ended with status 1"):
+        worker.process.await_log("never", timeout_s=30)
+    log = worker.log.read_text(encoding="utf-8")
+    assert "error: nobody-charge-events-dlq, " in log
+    assert "are missing: run `evcs topics create`" in log
+    assert "Traceback" not in log

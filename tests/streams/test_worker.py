@@ -209,6 +209,7 @@ def test_a_fleet_with_every_mishap_loses_no_charge(kafka: KafkaCluster, tmp_path
         connectors=30, seed=5, sample_interval_s=0.5, behaviour=QUICK, mishaps=rates, cluster=kafka
     )
     waits = {"bill_wait_ms": 2000, "stop_wait_ms": 3000, "start_wait_ms": 2000, "orphan_wait_ms": 4000}
+    catalog(kafka, settings.connectors)
     with running(kafka, tmp_path / "streams.log", settle_ms=2000, **waits):
         fleet = Fleet(settings)
         fleet.start()

@@ -69,7 +69,7 @@ def test_without_a_broker_one_line_says_what_to_do() -> None:
     begun = time.monotonic()
     asked = [evcs("topics", what, EVCS_KAFKA_BOOTSTRAP=nobody) for what in ("create", "verify")]
     told = [(*process.communicate(timeout=30), process.returncode) for process in asked]
-    # Ten seconds of patience with the cluster, and the start of two processes at once.
+    # Eight seconds of patience with the cluster, and the start of two processes at once.
     assert time.monotonic() - begun < 15
     for out, err, status in told:
         assert (out, status) == ("", 1)
