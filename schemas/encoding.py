@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from schemas.varint import write_long
+from schemas.varint import TABLE, TABLE_REACH, write_long
 
 Write = Callable[[bytearray, Any], None]
 
@@ -120,7 +120,8 @@ def _decimal(precision: int, scale: int) -> Write:
 
 def _string(out: bytearray, value: Any) -> None:
     encoded = value.encode()
-    out += write_long(len(encoded))
+    size = len(encoded)
+    out += TABLE[size + TABLE_REACH] if size < TABLE_REACH else write_long(size)
     out += encoded
 
 
@@ -132,13 +133,16 @@ def _bytes(out: bytearray, value: Any) -> None:
 
 
 def _long(out: bytearray, value: Any) -> None:
-    out += write_long(value)
+    out += TABLE[value + TABLE_REACH] if -TABLE_REACH <= value < TABLE_REACH else write_long(value)
 
 
 def _int(out: bytearray, value: Any) -> None:
-    if not -0x80000000 <= value <= 0x7FFFFFFF:
+    if -TABLE_REACH <= value < TABLE_REACH:
+        out += TABLE[value + TABLE_REACH]
+    elif -0x80000000 <= value <= 0x7FFFFFFF:
+        out += write_long(value)
+    else:
         raise OverflowError(f"{value} has more than 32 bits")
-    out += write_long(value)
 
 
 def _boolean(out: bytearray, value: Any) -> None:

@@ -34,7 +34,8 @@ def _seq(number: int) -> str:
 def test_a_worker_that_starts_again_goes_on_where_it_was(kafka: KafkaCluster, tmp_path: Path) -> None:
     catalog(kafka, len(PLACES))
     source = Input(kafka)
-    waits = {"push_ms": 1500, "bill_wait_ms": 200, "heartbeat_ms": 8000, "heartbeat_spread_ms": 6000}
+    waits = {"push_ms": 1500, "bill_wait_ms": 200}
+    beats_soon = {"heartbeat_ms": 8000, "heartbeat_spread_ms": 6000}
     charging, model = PLACES[:4], 3
     shown = [
         {"status": ConnectorStatus.CHARGING, "start_charge_seq": _seq(n), "charge_model": model, "park_status": 50}
@@ -54,7 +55,7 @@ def test_a_worker_that_starts_again_goes_on_where_it_was(kafka: KafkaCluster, tm
     assert {p.kind for p in records_on(kafka, PROGRESS)} == {ProgressKind.STARTED}
     assert len(records_on(kafka, "charge-start-results")) == len(charging)
 
-    with running(kafka, tmp_path / "2.log", **waits) as worker:
+    with running(kafka, tmp_path / "2.log", **waits, **beats_soon) as worker:
         ready_at = now_ms()
         assert f"recovered {len(PLACES)} connectors" in worker.log.read_text()
         source.put(*(sample_of(place, ready_at) for place in PLACES[4:]))
