@@ -5,6 +5,7 @@ import gc
 import importlib
 import logging
 import pkgutil
+import sys
 import time
 from typing import Any
 
@@ -38,6 +39,10 @@ _BUFFERED_CHUNKS = 8
 #: How long a worker that starts waits for a cluster that does not answer, and for each answer.
 _PATIENCE_S = 60.0
 _ANSWER_S = 5.0
+
+#: How long a thread that works may keep one that fetches waiting: the default of 5 ms, several times a fetch,
+#: would leave the rules without records.
+_SWITCH_S = 0.001
 
 #: Young objects before the collector runs: the default of 700 spends a tenth of the time on walking records
 #: that live for milliseconds.
@@ -180,6 +185,7 @@ def _run_clock(app: faust.App, services: Services) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def clock() -> None:
         gc.set_threshold(_GC_THRESHOLD, 20, 20)
+        sys.setswitchinterval(_SWITCH_S)
 
         def at_end(topic: str, number: int, processed: int) -> bool:
             done: bool = app.consumer.at_end(TP(topic, number), processed)  # type: ignore[attr-defined]

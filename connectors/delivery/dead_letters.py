@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from connectors.errors import KafkaRefused
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.records.faults import DeadLetter
@@ -29,8 +30,7 @@ class DeadLetters:
     async def put(self, message: Message, topic: str, reason: str, detail: str) -> None:
         """Returns when the cluster has the letter of a message that was read from the declared `topic`.
 
-        A message that leaves no room for the rest of its letter is named by its place only. Raises
-        KafkaException.
+        A message that leaves no room for the rest of its letter is named by its place only. Raises KafkaRefused.
         """
         letter = DeadLetter(
             reason,
@@ -43,15 +43,12 @@ class DeadLetters:
             message.key(),
             message.value(),
         )
-        try:
-            await self._write(letter)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
-                raise
+        if not await self._write(letter):
             size = len(letter.value or b"")
             await self._write(replace(letter, value=None, detail=f"{detail} (its {size} bytes are too many to keep)"))
 
-    async def _write(self, letter: DeadLetter) -> None:
+    async def _write(self, letter: DeadLetter) -> bool:
+        """False if it is too large."""
         safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def reported(error: KafkaError | None, _message: Message) -> None:
@@ -63,8 +60,14 @@ class DeadLetters:
                 safe.set_exception(KafkaException(error))
 
         name = self._cluster.topic(f"{letter.topic}-dlq")
-        self._producer.produce(name, self._codec.encode(letter), letter.key, on_delivery=reported)
-        while not safe.done():
-            self._producer.poll(0)
-            await asyncio.sleep(_POLL_S)
-        safe.result()
+        try:
+            self._producer.produce(name, self._codec.encode(letter), letter.key, on_delivery=reported)
+            while not safe.done():
+                self._producer.poll(0)
+                await asyncio.sleep(_POLL_S)
+            safe.result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                return False
+            raise KafkaRefused(f"no dead letter can be written to {name}: {error.args[0].str()}") from error
+        return True

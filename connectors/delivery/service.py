@@ -43,6 +43,7 @@ _POLL_S = 0.02
 _FULL_POLL_S = 0.05
 _COMMIT_EVERY_S = 0.5
 _DRAIN_S = 10.0
+_LEAVE_S = 5.0
 
 
 def wall_ms() -> int:
@@ -110,7 +111,9 @@ class Delivery:
                     raise self.lanes.failure
                 room = self.settings.pending - self.held
                 taken = await loop.run_in_executor(pool, self._poll, min(room, _BATCH))
-                await asyncio.gather(*filter(None, [self._take(*one) for one in taken]))
+                letters = [letter for one in taken if (letter := self._take(*one)) is not None]
+                if letters:
+                    await self._unless_stopped(asyncio.gather(*letters))
                 for waiting in self._reorder.take(time.monotonic()):
                     self.lanes.put(waiting.item)
                 if time.monotonic() - last_commit > _COMMIT_EVERY_S:
@@ -121,12 +124,20 @@ class Delivery:
                 log.warning("%d records are left for the next start", self.lanes.pending)
                 self.lanes.cancel()
                 await self.lanes.drain(_DRAIN_S)
-            await loop.run_in_executor(pool, self._commit)
-            await loop.run_in_executor(pool, self._consumer.close)
+            await loop.run_in_executor(pool, self._leave)
             pool.shutdown()
             await self._transport.aclose()
         if self.lanes.failure is not None:
             raise self.lanes.failure
+
+    async def _unless_stopped(self, work: "asyncio.Future[list[None]]") -> None:
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if work.done():
+            work.result()
+        else:
+            work.cancel()
 
     def _poll(self, room: int) -> list[Taken]:
         if room <= 0:
@@ -219,6 +230,19 @@ class Delivery:
             log.warning("offsets are not committed, later again: %s", error.args[0].str())
             return
         self._committed.update(ready)
+
+    def _leave(self) -> None:
+        """Commits what is confirmed and leaves the group; waits for a cluster that is away, but not for ever."""
+        self._consumer.pause(self._consumer.assignment())
+        deadline = time.monotonic() + _LEAVE_S
+        while (self._committing or self._committable()) and time.monotonic() < deadline:
+            self._begin_commit()
+            self._consumer.poll(_POLL_S)
+        if self._committable():
+            log.warning("the cluster does not answer: what is not committed is delivered again after the next start")
+        # Closing revokes, and a revocation waits for its commit.
+        self._books.clear()
+        self._consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll: each partition begins with empty books, at its committed offset."""

@@ -43,6 +43,10 @@ def next_alarm(tracker: Tracker, connector: Connector) -> int:
     policy = tracker.policy
     at = END_OF_TIME
     if connector.status != UNSEEN:
+        silent_at = connector.seen_at + policy.silence_ms
+        earliest_heartbeat = connector.status_pushed_at + policy.heartbeat_ms - policy.heartbeat_spread_ms
+        if not connector.charges and connector.status and silent_at < earliest_heartbeat:
+            return silent_at  # the commonest case, without the heartbeat's own moment
         at = tracker.heartbeat_at(connector)
         if connector.status != ConnectorStatus.OFFLINE:
             at = min(at, connector.seen_at + policy.silence_ms)

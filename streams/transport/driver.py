@@ -46,6 +46,7 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
 
     _reader: ChunkReader | None = None
     _pool: ThreadPoolExecutor | None = None
+    _ahead: asyncio.Future[list[Chunk]] | None = None
 
     @property
     def chunked(self) -> ChunkedTopics:
@@ -61,6 +62,7 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         await super().on_thread_stop()
+        await self._forget_ahead()
         if self._reader is not None and self._pool is not None:
             await asyncio.get_running_loop().run_in_executor(self._pool, self._reader.close)
             self._pool.shutdown()
@@ -79,6 +81,7 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
             if tp.topic in self.chunked:
                 offset = committed.get((tp.topic, tp.partition))
                 positions[tp.topic, tp.partition] = offset if offset is not None and offset >= 0 else None
+        await self.call_thread(self._forget_ahead)
         await self._in_reader_thread("assign", positions, self.app.conf.consumer_auto_offset_reset)
         return offsets
 
@@ -108,10 +111,27 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
             records.update(await super()._fetch_records(consumer, plain, timeout=wait, max_records=max_records))
         if chunked:
             wait = 0.0 if records else 0.2
-            assert self._reader is not None
-            for chunk in await self._run_in_pool(self._reader.read, chunked, wait):
+            for chunk in await self._read(chunked, wait):
                 records.setdefault(TP(chunk.topic, chunk.partition), []).append(_as_record(chunk))
         return records
+
+    async def _read(self, active: frozenset[tuple[str, int]], wait_s: float) -> list[Chunk]:
+        """The next chunks; while they are processed, those after them are read."""
+        assert self._reader is not None
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            chunks: list[Chunk] = await self._run_in_pool(self._reader.read, active, wait_s)
+        else:
+            chunks = await ahead
+        if chunks:
+            self._ahead = asyncio.ensure_future(self._run_in_pool(self._reader.read, active, wait_s))
+        return chunks
+
+    async def _forget_ahead(self) -> None:
+        """What was read ahead belongs to positions that hold no longer."""
+        if self._ahead is not None:
+            self._ahead.add_done_callback(lambda read: read.cancelled() or read.exception())
+            self._ahead = None
 
     def highwater(self, tp: TP) -> int:
         if tp.topic in self.chunked and self._reader is not None:

@@ -1,11 +1,13 @@
 """A whole installation for a test: worker, delivery and a city's platform around a fleet; each may be killed."""
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from confluent_kafka import Consumer
 
 from infra.demo.run import PLATFORM, platform_environment
 from infra.demo.services import ServiceProcess, await_group
@@ -16,9 +18,13 @@ from infra.simulator.platform.ledger import Receipt
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
+from schemas.topic import all_topics
+from schemas.watermarks import watermarks
 from streams.worker import READY
+from tests.whole.topics import until
 
 _TOKEN = "query_token"
+_INPUT = "charger-telemetry"
 
 
 class Installation:
@@ -88,29 +94,42 @@ class Installation:
         else:
             self._services[name].kill()
 
-    def restart(self, name: str) -> None:
-        """Starts again what was killed; returns at once, or for the broker when it answers."""
-        if name == "broker":
-            self.broker.start()
-        else:
+    def restart(self, name: str) -> float:
+        """Starts again what was killed; returns the moment (the platform's clock) from which recovery counts.
+
+        A service's is its process's start, which loads Python and all; the broker's is when its partitions have
+        leaders again, since how long Java takes for that is the machine's affair.
+        """
+        began = time.time()
+        if name != "broker":
             self.start(name)
+            return began
+        self.broker.start()
+        consumer = Consumer(self.cluster.client_config(group_id="tests"))
+        for partition in range(all_topics()[_INPUT].partitions):
+            watermarks(consumer, self.cluster.topic(_INPUT), partition)
+        consumer.close()
+        return time.time()
 
     def check(self) -> None:
         """Raises OperatorError if a service has ended by itself."""
         for service in self._services.values():
             service.check()
 
-    def await_push(self, since: float, timeout_s: float, during: Callable[[], None]) -> float:
+    def await_quiet(self, quiet_s: float, timeout_s: float = 20.0) -> None:
+        """Waits until no push has arrived for so long."""
+        receipts = self.city.ledger.receipts
+        until(lambda: time.time() - receipts[-1].arrival > quiet_s, "the pushes stop", timeout_s)
+
+    def await_push(self, since: float, timeout_s: float) -> float:
         """Waits for the first push after `since` (the platform's clock) that is no repeat; returns the seconds."""
-        arrived: list[float] = []
+        ledger = self.city.ledger
 
-        def heard(receipt: Receipt) -> None:
-            if receipt.arrival > since and not receipt.duplicate and receipt.interface != _TOKEN:
-                arrived.append(receipt.arrival)
+        def first() -> Receipt | None:
+            new = (r for r in reversed(ledger.receipts.copy()) if not r.duplicate and r.interface != _TOKEN)
+            return min(takewhile(lambda r: r.arrival > since, new), key=lambda r: r.arrival, default=None)
 
-        self.city.ledger.subscribe(heard)
-        deadline = time.monotonic() + timeout_s
-        while not arrived and time.monotonic() < deadline:
-            during()
-            time.sleep(0.02)
-        return arrived[0] - since if arrived else float("inf")
+        until(first, "a new push", timeout_s)
+        receipt = first()
+        assert receipt is not None
+        return receipt.arrival - since

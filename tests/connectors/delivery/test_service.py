@@ -5,6 +5,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,13 @@ from connectors.delivery.push import ANSWER_MAX_BYTES
 from connectors.delivery.service import Delivery
 from connectors.delivery.transport import AiohttpTransport
 from connectors.errors import MisconfiguredDelivery
+from infra.local.broker import LocalKafka
 from infra.simulator.platform.threaded import PlatformThread
+from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from schemas.records.derived import Derived
 from schemas.records.faults import DeadLetter
+from schemas.topic import all_topics
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.on_kafka import (
@@ -437,6 +441,35 @@ def test_what_another_took_over_is_not_told_by_the_former_owner(
     assert {connector: info["Status"] for connector, info in city.ledger.statuses.items()} == dict.fromkeys(
         connectors, 2
     )
+
+
+def test_a_stop_while_the_cluster_is_away_takes_seconds(
+    tmp_path: Path, city: PlatformThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is there to commit to, and a bad record that can't be dead-lettered waits for the next start."""
+    monkeypatch.setattr(service, "_LEAVE_S", 0.5)
+    broker = LocalKafka(tmp_path, port=0, die_with_parent=True)
+    broker.start()
+    try:
+        cluster = KafkaCluster(bootstrap=broker.bootstrap)
+        create_topics(cluster, topics=[all_topics()[name] for name in service.TOPICS])
+        writer = Writer(cluster)
+
+        async def scenario() -> None:
+            delivery = Delivery(delivering_to(city, cluster))
+            task = asyncio.create_task(delivery.run())
+            writer.put(r.order(1, "A"))
+            await until(lambda: city.ledger.count(c.BONUS) == 1)
+            # The topic of its dead letters does not exist.
+            writer.put_raw(("charge-orders", b"A", b"garbage"))
+            await asyncio.to_thread(broker.kill)
+            delivery.stop()
+            async with asyncio.timeout(10):
+                await task
+
+        asyncio.run(scenario())
+    finally:
+        broker.kill()
 
 
 def test_a_cluster_that_no_client_can_be_made_for(city: PlatformThread) -> None:

@@ -1,6 +1,6 @@
 """Charges on one connector as two topics see them, and every way in which a worker may come to read the two."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
@@ -70,11 +70,16 @@ class Scenario:
         )
         return Scenario(self.tariff, self.charges, self.samples, left)
 
+    def silent_behind(self, share: float) -> "Scenario":
+        """The same, but samples end for good somewhere."""
+        return replace(self, samples=self.samples[: 1 + int(share * len(self.samples))])
+
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     """One to three charges, with samples every few seconds, tariff boundaries in between, and prompt events."""
     at, meter_wh = BEGIN, draw(st.integers(0, 2_000_000))
+    moments: list[int] = []
     samples: list[Telemetry] = []
     events: list[tuple[int, ChargeEvent]] = []
     charges: list[str] = []
@@ -89,15 +94,24 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         if draw(st.booleans()):
             samples.append(plugged(at, meter_wh, start_charge_seq=seq, charge_model=model))
             at += step
+        before_wh = meter_wh
         for _ in range(draw(st.integers(1, 24))):
-            meter_wh += draw(st.integers(0, 200))
+            before_wh = meter_wh
+            meter_wh += draw(st.integers(0, 3_000))
+            samples.append(charging(at, meter_wh, start_charge_seq=seq, charge_model=model))
+            moments.append(at)
+            at += step
+        if draw(st.booleans()):  # the stop is a little behind the last sample, or a little before it
+            ended, last_wh = at - draw(st.integers(0, step - 1)), meter_wh + draw(st.integers(0, 1_000))
+        else:
+            ended = max(begun, at - step - draw(st.integers(0, step - 1)))
+            last_wh = draw(st.integers(before_wh, meter_wh))
+        if draw(st.booleans()):
+            meter_wh = max(meter_wh, last_wh)
             samples.append(charging(at, meter_wh, start_charge_seq=seq, charge_model=model))
             at += step
-        ended, last_wh = at - draw(st.integers(0, step - 1)), meter_wh + draw(st.integers(0, 50))
-        if draw(st.booleans()):
-            samples.append(charging(at, last_wh, start_charge_seq=seq, charge_model=model))
-            at += step
-        meter_wh = last_wh
+        meter_wh = max(meter_wh, last_wh)
+        moments += [begun, ended]
         samples.append(plugged(at, meter_wh))
         at += step
         told = ended + draw(st.integers(0, 3 * SECOND))
@@ -110,10 +124,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     for _ in range(3):
         samples.append(sample(at, meter_wh=meter_wh))
         at += step
-    length = (at - BEGIN) // SECOND
-    seconds = draw(st.lists(st.integers(0, length), unique=True, max_size=4))
-    begins = 9 * 3600 + 30 * 60
-    tariff = prices(*((begins + s, f"{1 + n}.2345", f"0.{n}5") for n, s in enumerate(sorted(seconds))))
+    near = st.tuples(st.sampled_from(moments), st.integers(-12, 12)).map(lambda found: found[0] // SECOND + found[1])
+    boundaries = draw(st.lists(near, unique=True, max_size=5))
+    of_day = [(second + 8 * 3600) % 86_400 for second in sorted(boundaries)]
+    tariff = prices(*((second, f"{1 + n}.2345", f"0.{n}5") for n, second in enumerate(of_day)))
     events.sort(key=lambda entry: entry[0])
     return Scenario(tariff, tuple(charges), tuple(samples), tuple(events))
 

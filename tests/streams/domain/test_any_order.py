@@ -60,6 +60,21 @@ def test_one_order_a_charge_and_always_the_same(
     assert not reader.tracker.connectors or not next(iter(reader.tracker.connectors.values())).charges
 
 
+@settings(deadline=None, max_examples=60)
+@given(scenario=scenarios(), share=st.floats(0, 1), way=steps(), again=duplicates(), event_again=duplicates())
+def test_the_same_order_when_samples_end_for_good(
+    scenario: Scenario,
+    share: float,
+    way: list[tuple[bool, int]],
+    again: list[tuple[int, int]],
+    event_again: list[tuple[int, int]],
+) -> None:
+    scenario = scenario.silent_behind(share)
+    reader = read(scenario, way, again, event_again)
+    assert len(reader.orders()) == len(scenario.charges)
+    assert by_seq(reader.orders()) == by_seq(in_order(scenario).orders())
+
+
 @settings(deadline=None, max_examples=40)
 @given(scenario=scenarios(), way=steps(), again=duplicates())
 def test_each_result_comes_once(scenario: Scenario, way: list[tuple[bool, int]], again: list[tuple[int, int]]) -> None:
@@ -79,9 +94,12 @@ def test_nothing_good_is_refused(scenario: Scenario, way: list[tuple[bool, int]]
     assert set(anomalies) <= {"order_sums_disagree"}  # the scenario's bills are not about its energy
 
 
-def test_the_in_order_run_has_nothing_to_flag() -> None:
-    from hypothesis import find
-
-    scenario = find(scenarios(), lambda s: len(s.charges) == 2)
-    orders = [CODEC.decode_as(Order, output.value) for output in in_order(scenario).orders()]
-    assert [order.flags for order in orders] == [(), ()]
+@settings(deadline=None, max_examples=40)
+@given(scenario=scenarios())
+def test_the_in_order_run_misses_nothing(scenario: Scenario) -> None:
+    for output in in_order(scenario).orders():
+        order = CODEC.decode_as(Order, output.value)
+        first = min(
+            s.sampled_at for s in scenario.samples if s.start_charge_seq == order.start_charge_seq and s.status == 3
+        )
+        assert order.flags == (() if first < order.ended_at else ("no_telemetry",))

@@ -1,0 +1,206 @@
+"""kill -9 of the worker, of delivery and of the broker, again and again: nothing is lost, and pushes go on."""
+
+import logging
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from infra.demo.watch import DERIVED
+from infra.simulator.fleet.behaviour import Behaviour
+from infra.simulator.fleet.runner import Fleet
+from infra.simulator.fleet.settings import FleetSettings
+from infra.simulator.fleet.truth import BookedCharge
+from infra.simulator.platform.errors import Kind
+from infra.simulator.platform.ledger import Ledger, Receipt
+from schemas.records.derived import Order, StatusChange
+from schemas.values import ConnectorStatus
+from tests.whole.installation import Installation
+from tests.whole.topics import Kept, dead_letters, kept_on, repeats, until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+log = logging.getLogger(__name__)
+
+VICTIMS = ("streams", "delivery", "broker")
+KILLS_EACH = 3
+
+#: Pushes must go again so soon after a restart, s.
+GOING_AGAIN_S = 15.0
+
+#: What a kill may repeat: pushes confirmed so shortly before it that no commit tells of them, s.
+REPEATED_S = 3.0
+#: Derived records that a killed worker may have put out without a state that says so, for each kill.
+DERIVED_AGAIN = 20
+
+BONUS = "notification_charge_order_info_for_bonus"
+#: Longer than two samples and than an outage that is no outage; shorter than a broker's restart.
+SILENCE_MS = 8_000
+
+
+@dataclass(slots=True)
+class Run:
+    """One run with all its kills: when each was, what the book says, and what came out."""
+
+    kills: list[tuple[str, float, float]] = field(default_factory=list)
+    recovered_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    charges: dict[str, BookedCharge] = field(default_factory=dict)
+    derived: dict[str, list[Kept]] = field(default_factory=dict)
+    dead: list[str] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def orders(self) -> list[Order]:
+        """Every record of charge-orders, repeats included."""
+        return [kept.record for kept in self.derived["charge-orders"]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    home = tmp_path_factory.mktemp("whole")
+    waits = {"EVCS_STREAMS_BILL_WAIT_MS": "4000", "EVCS_STREAMS_SILENCE_MS": str(SILENCE_MS)}
+    with Installation(home, waits) as installation:
+        yield _run(installation, seed=11)
+
+
+def _run(installation: Installation, seed: int) -> Run:
+    result, rng = Run(ledger=installation.city.ledger), random.Random(seed)
+    behaviour = Behaviour(duty=0.5, mean_charge_s=8, mean_plugged_s=1, mean_fault_s=3, offline_share=0)
+    settings = FleetSettings(
+        connectors=50, seed=seed, sample_interval_s=2.0, behaviour=behaviour, cluster=installation.cluster
+    )
+    installation.publish_catalog(settings)
+    installation.start_services()
+    fleet = Fleet(replace(settings, publish_catalog=False))
+    fleet.start()
+    until(lambda: len(fleet.book.complete()) > 5, "the first charges")
+    victims = list(VICTIMS) * KILLS_EACH
+    rng.shuffle(victims)
+    for victim in victims:
+        time.sleep(rng.uniform(0.3, 1.5))
+        installation.kill(victim)
+        killed_at = time.time()
+        if victim == "streams":
+            installation.await_quiet(0.7)  # what delivery still had must not count as going again
+        else:
+            time.sleep(rng.uniform(0.1, 1.0))
+        restarted_at = installation.restart(victim)
+        took_s = installation.await_push(restarted_at, timeout_s=3 * GOING_AGAIN_S)
+        log.info("%s: going again after %.1f s", victim, took_s)
+        result.kills.append((victim, killed_at, restarted_at + took_s))
+        result.recovered_s[victim].append(took_s)
+        installation.check()
+        assert fleet.failure is None
+    fleet.stop()
+    result.charges = {charge.start_charge_seq: charge for charge in fleet.book.complete()}
+    until(lambda: not fleet.book.lost(r.key for r in result.ledger.received(BONUS)), "every order is delivered", 40)
+    installation.await_quiet(1.5)
+    installation.check()
+    result.derived = {topic: kept_on(installation.cluster, topic) for topic in DERIVED}
+    result.dead = [f"{letter.topic}: {letter.reason}" for letter in dead_letters(installation.cluster)]
+    return result
+
+
+def test_pushes_go_again_in_time_after_every_restart(run: Run) -> None:
+    assert {victim: len(times) for victim, times in run.recovered_s.items()} == dict.fromkeys(VICTIMS, KILLS_EACH)
+    assert {v: [t for t in times if t >= GOING_AGAIN_S] for v, times in run.recovered_s.items()} == dict.fromkeys(
+        VICTIMS, []
+    )
+
+
+def test_every_charge_has_exactly_one_order(run: Run) -> None:
+    contents = defaultdict(set)
+    for kept in run.derived["charge-orders"]:
+        contents[kept.record.start_charge_seq].add(kept.value)
+    assert set(contents) == set(run.charges)
+    assert len(run.charges) > 50
+    assert {seq for seq, different in contents.items() if len(different) > 1} == set()
+
+
+def test_every_order_has_the_energy_of_its_charge(run: Run) -> None:
+    for order in run.orders():
+        charge = run.charges[order.start_charge_seq]
+        assert charge.energy_wh is not None
+        assert abs(order.energy_kwh * 1000 - charge.energy_wh) <= 10
+        assert (order.started_at, order.ended_at) == (charge.started_at, charge.stopped_at)
+
+
+def test_a_bill_that_was_issued_is_what_the_order_says(run: Run) -> None:
+    for order in run.orders():
+        bill = run.charges[order.start_charge_seq].bill
+        assert order.billed == (bill is not None)
+        assert bill is None or order.total_money == bill.total_money
+
+
+def test_every_order_is_confirmed_as_it_was_derived(run: Run) -> None:
+    for order in run.orders():
+        received = run.ledger.received(BONUS, order.start_charge_seq)
+        assert received
+        assert received[0].payload["TotalPower"] == order.energy_kwh
+        assert received[0].payload["TotalMoney"] == order.total_money
+    assert run.ledger.violations_of(Kind.ORDER_CHANGED) == []
+
+
+def test_every_derived_record_was_delivered(run: Run) -> None:
+    for topic, interface in {
+        "connector-status-changes": "notification_stationStatus",
+        "charge-start-results": "notification_start_charge_result",
+        "charge-progress": "notification_equip_charge_status",
+        "charge-stop-results": "notification_stop_charge_result",
+        "charge-orders": BONUS,
+    }.items():
+        due = Counter(_subject(kept) for kept in _distinct(run.derived[topic]))
+        arrived = Counter(receipt.key for receipt in run.ledger.received(interface))
+        assert due - arrived == Counter(), topic
+
+
+def _distinct(kept: list[Kept]) -> list[Kept]:
+    return list({(k.key, k.value): k for k in kept}.values())
+
+
+def _subject(kept: Kept) -> str:
+    record = kept.record
+    return str(record.connector_id if isinstance(record, StatusChange) else record.start_charge_seq)
+
+
+def test_nothing_is_dead_lettered_and_nothing_refused(run: Run) -> None:
+    assert Counter(run.dead) == Counter()
+    refusable = set(Kind) - {Kind.ORDER, Kind.BACKWARDS, Kind.CADENCE}
+    assert run.ledger.violations_of(*refusable) == []
+    assert run.ledger.refused == []
+
+
+def test_an_outage_of_ours_makes_no_charger_offline(run: Run) -> None:
+    statuses = Counter(kept.record.status for kept in run.derived["connector-status-changes"])
+    assert statuses[ConnectorStatus.OFFLINE] == 0
+
+
+def test_what_is_derived_again_is_the_same_and_little(run: Run) -> None:
+    again = {topic: repeats(kept) for topic, kept in run.derived.items()}
+    log.info("derived again: %s", again)
+    assert sum(again.values()) <= DERIVED_AGAIN * KILLS_EACH
+    # Whatever is repeated is repeated byte for byte: no two records tell of the same thing differently.
+    for topic in ("charge-start-results", "charge-stop-results", "charge-orders"):
+        assert len({k.value for k in run.derived[topic]}) == len({_subject(k) for k in run.derived[topic]}), topic
+
+
+def test_only_what_was_confirmed_just_before_a_kill_is_pushed_again(run: Run) -> None:
+    first: dict[tuple[str, str, str], float] = {}
+    old: list[Receipt] = []
+    count = 0
+    for receipt in run.ledger.receipts:
+        content = (receipt.interface, receipt.key, str(receipt.payload))
+        if receipt.duplicate:
+            count += 1
+            if not _near_a_kill(run, first[content]):
+                old.append(receipt)
+        first.setdefault(content, receipt.arrival)
+    log.info("%d of %d pushes were repeats", count, len(run.ledger.receipts))
+    assert old == []
+
+
+def _near_a_kill(run: Run, moment: float) -> bool:
+    return any(killed_at - REPEATED_S <= moment <= back_at + REPEATED_S for _, killed_at, back_at in run.kills)
