@@ -68,7 +68,9 @@ def read_to_end(
                     if arrived_in is not None and offset is not None and offset + 1 >= ends[arrived_in]:
                         left.discard(arrived_in)
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition() or 0)
+                    # Under load the end that a fetch knows may lag behind the one that was asked for.
+                    if (message.offset() or 0) >= ends[message.partition() or 0]:
+                        left.discard(message.partition() or 0)
                 elif not error.retriable():
                     raise KafkaException(error)
             if batch:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -132,7 +133,8 @@ class Delivery:
 
     async def _unless_stopped(self, work: "asyncio.Future[list[None]]") -> None:
         stopping = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {work, stopping}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if work.done():
             work.result()

@@ -21,7 +21,7 @@ from infra.local.progress import Progress, quiet
 from infra.local.readiness import READY_TIMEOUT_S, await_ready
 from infra.local.server_properties import HOST, render
 from infra.local.settings import DEFAULT_PORT
-from infra.local.spawn import spawn_bound, spawn_detached
+from infra.local.spawn import await_end, spawn_bound, spawn_detached
 from infra.local.storage import make_directories, prepare_storage
 from schemas.cluster import KafkaCluster
 
@@ -113,6 +113,7 @@ class LocalKafka:
             process.send(signal.SIGTERM)
             if not process.wait(timeout_s):
                 raise StopTimedOut(process.pid, timeout_s)
+            await_end(process.pid)
         self.files.process.unlink(missing_ok=True)
         return process is not None
 
@@ -123,6 +124,7 @@ class LocalKafka:
             process.send(signal.SIGKILL)
             if not process.wait(_KILL_TIMEOUT_S):
                 raise StopTimedOut(process.pid, _KILL_TIMEOUT_S)
+            await_end(process.pid)
         return process is not None
 
     def __enter__(self) -> Self:

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Our own children, kept until they have ended: nobody else can collect them, and a child bound to us ends
-#: when the pipe held here closes.
-_children: list[subprocess.Popen[bytes]] = []
+#: Our own children by the broker's pid, kept until they have ended: nobody else can collect them, and a child
+#: bound to us ends when the pipe held here closes.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+#: A watchdog notices within a quarter of a second that its broker has ended.
+_WATCHDOG_ENDS_S = 3.0
 
 
 def spawn_detached(command: Sequence[str], cwd: Path, log: Path) -> int:
@@ -21,7 +24,7 @@ def spawn_detached(command: Sequence[str], cwd: Path, log: Path) -> int:
             stderr=output,
             start_new_session=True,
         )
-    _children.append(child)
+    _children[child.pid] = child
     return child.pid
 
 
@@ -36,19 +39,36 @@ def spawn_bound(command: Sequence[str], cwd: Path, log: Path) -> int:
             stderr=output,
             start_new_session=True,
         )
-    _children.append(watchdog)
     assert watchdog.stdout is not None
     with watchdog.stdout as answer:
         pid = answer.readline()
     if not pid:
+        watchdog.kill()
+        _collect(watchdog)
         raise OSError(f"the watchdog did not start; see {log}")
+    _children[int(pid)] = watchdog
     return int(pid)
 
 
 def reap_children() -> None:
     """Collects those children that have ended."""
-    for child in _children.copy():
+    for pid, child in list(_children.items()):
         if child.poll() is not None:
-            if child.stdin:
-                child.stdin.close()
-            _children.remove(child)
+            _collect(_children.pop(pid))
+
+
+def await_end(pid: int) -> None:
+    """Collects the broker `pid`, which has ended, or the watchdog that is about to follow it."""
+    child = _children.pop(pid, None)
+    if child is not None:
+        _collect(child)
+
+
+def _collect(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin:
+        child.stdin.close()
+    try:
+        child.wait(_WATCHDOG_ENDS_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -13,6 +13,7 @@ from schemas.values import ConnectorStatus
 from streams.domain.charge import Charge
 from streams.domain.connector import Connector
 from streams.domain.orders import disagreements, finalize
+from streams.domain.reading import read_newest
 from streams.domain.tracker import Tracker
 
 
@@ -146,6 +147,8 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
     if not connector.station_id:
         connector.station_id = tracker.sites.station_id(connector.connector_id)
     announce_start(tracker, connector, charge, now)
+    if charge is connector.running():
+        read_newest(tracker, connector, charge)
     start_wh = charge.marks[0].meter_wh
     if charge.ended_at < charge.started_at:
         detail = f"ends {(charge.started_at - charge.ended_at) / 1000:.0f} s before its start"

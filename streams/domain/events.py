@@ -16,7 +16,7 @@ from streams.domain.alarms import plan
 from streams.domain.charge import Charge
 from streams.domain.connector import Connector
 from streams.domain.policy import SEQ_MAX_LENGTH
-from streams.domain.sampling import read_newest
+from streams.domain.reading import read_newest
 from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter_problem, offset_of
 
 TOPIC = "charge-events"

@@ -38,6 +38,9 @@ def push_in_passing(tracker: Tracker, connector: Connector, payload: bytes, code
     except UndecodableRecord:
         return False
     boundary = near_boundary_at(tracker, charge)
+    reading_wh = meter_wh + charge.rebase_wh
+    if reading_wh < charge.reading_wh or sampled_at < charge.reading_at:
+        return False
     if not connector.meter_wh <= newest_wh <= meter_wh <= METER_MAX_WH or not due <= sampled_at < boundary:
         return False
     connector.newest = payload
@@ -46,7 +49,7 @@ def push_in_passing(tracker: Tracker, connector: Connector, payload: bytes, code
     connector.telemetry_offset = offset
     connector.seen_at = clock
     charge.reading_at = sampled_at
-    charge.reading_wh = meter_wh + charge.rebase_wh
+    charge.reading_wh = reading_wh
     tracker.out.progress(connector, charge, ProgressKind.PERIODIC, due, sampled_at, charge.reading_wh)
     step = tracker.policy.push_ms
     charge.next_push_at = due + step if sampled_at - due < step else due + ((sampled_at - due) // step + 1) * step

@@ -9,7 +9,7 @@ from schemas.codec import HEADER_SIZE
 from schemas.errors import UndecodableRecord
 from schemas.records.derived import ProgressKind, StatusChange, StatusChangeKind
 from schemas.records.telemetry import Telemetry
-from schemas.telemetry_layout import INSTANT_SIZE, METER_MAX_WH, order_code, read_middle
+from schemas.telemetry_layout import INSTANT_SIZE, order_code, read_middle
 from schemas.values import ConnectorStatus
 from streams.domain import charging
 from streams.domain.alarms import near_boundary_at, plan
@@ -17,6 +17,7 @@ from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
 from streams.domain.policy import SEQ_MAX_LENGTH
 from streams.domain.pushing import push_in_passing
+from streams.domain.reading import read, read_newest, see_register
 from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter_problem, offset_of
 
 TOPIC = "charger-telemetry"
@@ -149,7 +150,7 @@ def _apply(
     changed = False
     if running is not None:
         changed |= read_newest(tracker, connector, running)
-    changed |= _see_register(tracker, connector, running, meter_wh, sampled_at)
+    changed |= see_register(tracker, connector, running, meter_wh, sampled_at)
     connector.telemetry_offset = offset
     connector.seen_at = clock
     connector.recovering = False
@@ -163,7 +164,7 @@ def _apply(
     keep = False
     if running is not None:
         if running.ended_at is None or sampled_at <= running.ended_at:
-            changed |= _read(tracker, connector, running, sampled_at, meter_wh)
+            changed |= read(tracker, connector, running, sampled_at, meter_wh)
             pushed = not running.final_progress_sent and push_if_due(tracker, connector, running, sampled_at)
             keep = pushed or sampled_at >= near_boundary_at(tracker, running)
         if running.ended_at is not None and sampled_at >= running.ended_at:
@@ -187,41 +188,6 @@ def _take_ids(tracker: Tracker, connector: Connector, sample: Telemetry) -> None
     if first_heard_of and not tracker.sites.knows(sample.connector_id):
         detail = f"not in the catalog; its samples say station {sample.station_id!r}"
         tracker.flag(connector, None, "unknown_connector", detail, sample.sampled_at)
-
-
-def read_newest(tracker: Tracker, connector: Connector, running: Charge) -> bool:
-    """Takes the newest sample, which was passed without a look, as a reading; whether more than that changed."""
-    newest = tracker.newest_reading(connector)
-    if newest is None:
-        return False
-    sampled_at, meter_wh = newest
-    changed = _see_register(tracker, connector, running, meter_wh, sampled_at)
-    return _read(tracker, connector, running, sampled_at, meter_wh) or changed
-
-
-def _read(tracker: Tracker, connector: Connector, running: Charge, sampled_at: int, meter_wh: int) -> bool:
-    marks = len(running.marks)
-    running.read(sampled_at, meter_wh + running.rebase_wh, tracker.tariff_of(connector))
-    if len(running.marks) == marks:
-        return False
-    connector.state_head = None
-    return True
-
-
-def _see_register(
-    tracker: Tracker, connector: Connector, running: Charge | None, meter_wh: int, sampled_at: int
-) -> bool:
-    """If the register went backwards, it is reported, and the running charge goes on from where it was."""
-    before_wh, connector.meter_wh = connector.meter_wh, meter_wh
-    if meter_wh >= before_wh:
-        return False
-    if running is not None and (running.ended_at is None or sampled_at <= running.ended_at):
-        running.rebase_wh = min(running.rebase_wh + before_wh - meter_wh, METER_MAX_WH)
-        running.flags |= {"meter_backwards"}
-        connector.state_head = None
-    detail = f"register {before_wh} Wh, then {meter_wh} Wh"
-    tracker.flag(connector, running, "meter_backwards", detail, sampled_at)
-    return True
 
 
 def apply_status(

@@ -11,7 +11,8 @@ from streams.domain import charging
 from streams.domain.alarms import abandoned_at, charge_alarm, next_alarm, plan
 from streams.domain.charge import Charge
 from streams.domain.connector import UNSEEN, Connector
-from streams.domain.sampling import apply_status, push_if_due, read_newest, report_status
+from streams.domain.reading import read_newest
+from streams.domain.sampling import apply_status, push_if_due, report_status
 from streams.domain.tracker import Tracker
 
 

@@ -1,5 +1,6 @@
 """Bytes to records and back, in Confluent's wire format."""
 
+import contextlib
 import io
 import struct
 from dataclasses import dataclass, fields, replace
@@ -113,19 +114,15 @@ def test_changed_bytes_raise_nothing_else(record: str, data: st.DataObject) -> N
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(HEADER_SIZE, len(encoded)))
         encoded[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=10))
-    try:
+    with contextlib.suppress(UndecodableRecord):
         CODEC.decode(bytes(encoded))
-    except UndecodableRecord:
-        pass
 
 
 @settings(deadline=None, max_examples=150)
 @given(record=st.sampled_from(list(RECORD_TYPES)), body=st.binary(max_size=200))
 def test_any_body_raises_nothing_else(record: str, body: bytes) -> None:
-    try:
+    with contextlib.suppress(UndecodableRecord):
         CODEC.decode(CODEC.header(RECORD_TYPES[record]) + body)
-    except UndecodableRecord:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -182,10 +179,7 @@ def test_a_head_and_the_rest_are_the_whole(record_type: type) -> None:
         assert whole.startswith(head)
         if count == len(names):
             assert head == whole
-        schema = fastavro.parse_schema(load_schemas()[newest_version(record)])
-        rest = whole[len(head) :]
-        assert CODEC.decode(head + rest) == value
-        assert schema["type"] == "record"
+        assert CODEC.decode(head + whole[len(head) :]) == value
 
     holds()
 

@@ -105,7 +105,7 @@ def test_records_of_one_moment_go_out_in_the_order_of_a_charge(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread
 ) -> None:
     """Written in the wrong order, at one Kafka timestamp, while the delivery listens."""
-    settings = delivering_to(city, kafka, reorder_s=2.0)
+    settings = delivering_to(city, kafka, reorder_s=1.0)
 
     async def scenario() -> None:
         async with running(settings):
@@ -210,7 +210,7 @@ def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city:
             nonlocal most
             while True:
                 most = max(most, delivery.held)
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
 
         await asyncio.to_thread(city.go_down)
         async with running(settings) as delivery:

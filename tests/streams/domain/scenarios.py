@@ -28,7 +28,6 @@ from tests.streams.domain.records import (
     beijing,
     bill,
     charging,
-    newest_states,
     plugged,
     prices,
     sample,

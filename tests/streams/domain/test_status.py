@@ -1,5 +1,7 @@
 """Status changes, heartbeats, silence (Beijing V1.1 §1.1.2)."""
 
+import itertools
+
 import pytest
 
 from schemas.records.derived import StatusChange, StatusChangeKind
@@ -98,7 +100,7 @@ def test_1_1_2_heartbeat_within_three_hours_without_a_change() -> None:
         run.sample(sample(NOON + n * MINUTE)).tick(NOON + n * MINUTE)
     beats = [c for c in run.of(StatusChange) if c.kind is StatusChangeKind.HEARTBEAT]
     times = [NOON] + [c.observed_at for c in beats]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert len(beats) in (3, 4)
     assert all(2.5 * HOUR <= gap <= 3 * HOUR for gap in gaps)
     assert {(c.status, c.previous_status) for c in beats} == {(1, None)}
