@@ -3,6 +3,7 @@
 No rule is decided here; this joins the pure rules to chunks, to the state topic and to the output queue.
 """
 
+import ctypes
 import gc
 import logging
 import time
@@ -84,6 +85,7 @@ class Tracking:
             if collecting:
                 gc.enable()
         self._partitions = {**self._partitions, **fresh}
+        _give_memory_back()
         count = sum(len(partition.tracker.connectors) for partition in fresh.values())
         log.info("recovered %d connectors of partitions %s in %.1f s", count, sorted(numbers), time.monotonic() - began)
         return count
@@ -198,6 +200,13 @@ class Tracking:
             for reason, count in partition.tracker.counts.items():
                 total[reason] = total.get(reason, 0) + count
         return total
+
+
+def _give_memory_back() -> None:
+    """Returns to the system what reading the states took, a fifth of what the connectors take; glibc only."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _seen(state: ConnectorState) -> int:

@@ -151,6 +151,17 @@ def test_a_sample_damaged_in_its_middle_is_found_when_it_is_needed() -> None:
     goes_on(run)
 
 
+@pytest.mark.parametrize("event", [started(NOON), stopped(NOON + 21 * SECOND, 1_000_210), bill(NOON + 21 * SECOND)])
+def test_a_damaged_sample_does_not_get_into_what_an_event_puts_out(event: ChargeEvent) -> None:
+    run = running()
+    payload = good()
+    run.raw_sample(payload[:55] + payload[56:], NOON + 20 * SECOND).event(event, NOON + 21 * SECOND)
+    assert run.reasons() == ["undecodable"]
+    assert run.state().sample is None
+    later = run.restarted(NOON + 22 * SECOND).sample(charging(NOON + 60 * SECOND, 1_000_600))
+    assert later.state().sample == charging(NOON + 60 * SECOND, 1_000_600)
+
+
 @pytest.mark.parametrize("meter_wh", [-1, 1 << 60])
 def test_an_impossible_register_between_two_pushes_is_found_when_it_is_needed(meter_wh: int) -> None:
     run = running()
@@ -221,9 +232,9 @@ def test_a_jump_survives_a_crash() -> None:
 
 def test_a_register_that_goes_back_and_forth_stays_encodable() -> None:
     run = Partition().event(started(NOON))
-    for n in range(0, 400, 2):
+    for n in range(0, 2400, 2):
         run.sample(charging(NOON + n * 50 * SECOND, 10**12), charging(NOON + (n + 1) * 50 * SECOND, 0))
-    end = NOON + 401 * 50 * SECOND
+    end = NOON + 2401 * 50 * SECOND
     run.event(stopped(end, 10**12)).sample(plugged(end, 10**12)).tick(end + HOUR)
     assert len(run.of(Order)) == 1
 
