@@ -16,6 +16,9 @@ from schemas.errors import SchemaError
 from streams.errors import StreamsError
 
 
+HELP_OPTIONS = ["-h", "--help"]
+
+
 class _Discovered(click.Group):
     """Finds commands by file name, and imports a command's module only when it is asked for."""
 
@@ -26,10 +29,11 @@ class _Discovered(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = importlib.import_module(f"infra.commands.{cmd_name}").command
+        command.context_settings.setdefault("help_option_names", HELP_OPTIONS)
         return command
 
 
-@click.group(cls=_Discovered, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Discovered, context_settings={"help_option_names": HELP_OPTIONS})
 @click.option("--log-level", type=LOG_LEVEL, default="warning", show_default=True, help="What goes to stderr.")
 @click.version_option(package_name="evcs-streams", prog_name="evcs")
 def evcs(log_level: str) -> None:
