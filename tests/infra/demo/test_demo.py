@@ -30,6 +30,7 @@ def test_it_ends_with_its_figures_and_loses_nothing(
     clean_environment.setenv("EVCS_HOME", str(tmp_path))
     ran = CliRunner().invoke(evcs, ["demo", "--seconds", "15", "--connectors", "20"])
     assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.output
+    assert ran.stdout, ran.output
     figures = json.loads(ran.stdout.splitlines()[-1])
     assert {"seconds", "telemetry", "pushes", "orders", "lost"} <= set(figures), figures
     assert (figures["lost"], figures["violations"], figures["late_examples"]) == (0, [], []), figures

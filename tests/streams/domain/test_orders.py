@@ -109,6 +109,13 @@ def test_with_everything_known_the_order_comes_at_once() -> None:
     assert [o.timestamp for o in run.outputs if o.topic == "charge-orders"] == [NOON + 63 * SECOND]
 
 
+def test_the_sample_that_passes_the_stop_brings_the_order_although_it_still_shows_the_charge() -> None:
+    run = Partition().event(started(NOON)).sample(charging(NOON), charging(NOON + 55 * SECOND, 1_009_000))
+    run.event(stopped(NOON + MINUTE, 1_010_000)).event(bill(NOON + 61 * SECOND))
+    assert not run.of(Order)
+    assert order_of(run.sample(charging(NOON + 65 * SECOND, 1_010_000))).flags == ()
+
+
 def test_a_bill_that_agrees_is_taken_with_its_periods() -> None:
     period = BillPeriod(NOON, NOON + MINUTE, *map(Decimal, ("0.8000", "0.4000", "10.00", "8.00", "4.00")))
     run = charge(NOON, NOON + MINUTE, (1_000_000, 1_010_000)).event(bill(NOON + MINUTE, periods=(period,)))

@@ -123,6 +123,15 @@ def test_a_stop_ahead_of_its_telemetry_loses_no_progress() -> None:
     assert [p.energy_wh for p in run.of(ChargeProgress)] == [0, 500, 1000, 1200]
 
 
+def test_a_stop_ahead_of_the_rest_of_its_telemetry_loses_no_progress() -> None:
+    run = Partition().event(started(NOON)).sample(charging(NOON), charging(NOON + 10 * SECOND, 1_000_100))
+    run.event(stopped(NOON + 120 * SECOND, 1_001_200))
+    for at in range(20, 130, 10):
+        run.sample(charging(NOON + at * SECOND, 1_000_000 + 10 * at))
+    run.sample(charging(NOON + 130 * SECOND, 1_001_200)).tick(NOON + 5 * MINUTE)
+    assert shown(run) == [(STARTED, 0, 0), (PERIODIC, 50, 50), (PERIODIC, 100, 100), (STOPPED, 120, 120)]
+
+
 def test_a_stop_between_two_samples_shows_at_once() -> None:
     run = Partition().event(started(NOON)).sample(charging(NOON), charging(NOON + 10 * SECOND, 1_000_100))
     run.event(stopped(NOON + 12 * SECOND, 1_000_120))

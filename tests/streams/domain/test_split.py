@@ -1,6 +1,7 @@
 """Where energy is split at a tariff boundary depends on the readings around it, not on when they came to be known."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_the_reference() -> None:
 
 @pytest.mark.parametrize("crash_behind", range(1, 11))
 def test_a_crash_behind_any_record_with_nothing_read_again(crash_behind: int) -> None:
-    inputs = [START, *UNEVEN, *BEHIND, STOP, OVER]
+    inputs: list[Input] = [START, *UNEVEN, *BEHIND, STOP, OVER]
     first = give(Partition(station(DAY_AND_NIGHT)), inputs[:crash_behind])
     second = give(first.restarted(at(20)), inputs[crash_behind:]).run_clock(at(200), at(3600), 10 * SECOND)
     assert order_of(first, second) == split(inputs)
@@ -73,7 +74,7 @@ def test_a_crash_behind_any_record_with_nothing_read_again(crash_behind: int) ->
 @pytest.mark.parametrize("events_at", range(9))
 def test_the_events_come_at_any_point_of_telemetry(events_at: int) -> None:
     samples = [*UNEVEN, *BEHIND, OVER]
-    inputs = [*samples[:events_at], START, STOP, *samples[events_at:]]
+    inputs: list[Input] = [*samples[:events_at], START, STOP, *samples[events_at:]]
     run = Partition(station(DAY_AND_NIGHT))
     for one in inputs:
         if isinstance(one, Telemetry):
@@ -99,7 +100,7 @@ def test_a_stop_between_two_samples_with_a_boundary_before_it(late: bool) -> Non
     assert [str(p.energy_kwh) for p in order.periods] == ["8.05", "0.01"]
 
 
-SILENT: dict[str, Callable[[list[Input]], list[Input]]] = {
+SILENT: dict[str, Callable[[list[Telemetry]], list[Input]]] = {
     "the stop comes last": lambda samples: [START, *samples, STOP],
     "the stop comes first": lambda samples: [START, STOP, *samples],
     "both events come last": lambda samples: [*samples, START, STOP],
@@ -108,10 +109,12 @@ SILENT: dict[str, Callable[[list[Input]], list[Input]]] = {
 
 
 @pytest.mark.parametrize("way", SILENT)
-@pytest.mark.parametrize("samples", [UNEVEN, [*UNEVEN, BEHIND[0]], UNEVEN[:3]])
-def test_samples_that_end_for_good_before_the_stop(way: str, samples: list[Input]) -> None:
+@pytest.mark.parametrize("earlier_s", [0, 80, 100])
+@pytest.mark.parametrize("samples", [UNEVEN, [*UNEVEN, BEHIND[0]], UNEVEN[:3], UNEVEN[:2]])
+def test_samples_that_end_for_good_before_the_stop(way: str, samples: list[Telemetry], earlier_s: int) -> None:
     """The last sample counts although no other one makes it be looked at."""
-    inputs = SILENT[way](samples)
+    samples = [replace(s, sampled_at=s.sampled_at - earlier_s * SECOND) for s in samples]
+    inputs = [replace(i, started_at=at(-160)) if i is START else i for i in SILENT[way](samples)]
     run = Partition(station(DAY_AND_NIGHT))
     for one in inputs:
         if isinstance(one, Telemetry):
@@ -120,7 +123,6 @@ def test_samples_that_end_for_good_before_the_stop(way: str, samples: list[Input
             run.event(one, max(at(25), at(20)))
     order = order_of(run.run_clock(at(200), at(200) + HOUR, 10 * SECOND))
     last = samples[-1]
-    assert isinstance(last, Telemetry)
     if last.sampled_at < EIGHT:
         share = (EIGHT - last.sampled_at) / (STOP.stopped_at - last.sampled_at)
         before = last.meter_wh + int((STOP.meter_end_wh - last.meter_wh) * share) - START.meter_start_wh
