@@ -15,7 +15,6 @@ from infra.log_level import LOG_LEVEL
 from schemas.errors import SchemaError
 from streams.errors import StreamsError
 
-
 HELP_OPTIONS = ["-h", "--help"]
 
 
