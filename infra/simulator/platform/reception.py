@@ -112,7 +112,11 @@ class Reception:
                 self._ledger.refuse(Refusal(interface, 0, str(changed), now))
                 return answer(interface, payload, DISPUTED)
         times = self._ledger.see(interface, key, content, now)
-        flaws = [] if times > 1 else self.sequence.observe(interface, payload, now)
+        if times > 1:
+            flaws = []
+            self.sequence.hear_again(interface, payload, now)
+        else:
+            flaws = self.sequence.observe(interface, payload, now)
         reply = answer(interface, payload)
         if interface == names.CHECK_ORDERS:
             reply = self._confirmed.reconcile(payload)

@@ -68,6 +68,11 @@ class Sequence:
             return list(self._bill(self._charge(payload)))
         return []
 
+    def hear_again(self, interface: str, payload: Payload, now: float) -> None:
+        """A repeat breaks no rule, but it is heard: a charger that sends no new sample is told of all the same."""
+        if interface == names.CHARGE_STATUS:
+            self._charge(payload).arrived = now
+
     def silent(self, now: float) -> list[str]:
         """Connectors whose last status is longer ago than Beijing V1.1 §1.1.2 allows."""
         limit = self._cadence.station_status_s + self._cadence.tolerance_s

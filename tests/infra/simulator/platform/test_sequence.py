@@ -99,3 +99,19 @@ def test_the_oldest_are_forgotten() -> None:
     for connector in ("1", "2"):
         sequence.observe(names.STATION_STATUS, payloads.station_status(connector), 0.0)
     assert sequence.silent(20_000.0) == ["2"]
+
+
+def test_a_repeat_counts_as_heard() -> None:
+    sequence = Sequence(Cadence(), 100)
+    at, interface, payload = STATUS
+    sequence.observe(interface, payload, at)
+    sequence.hear_again(interface, payload, at + 51.0)
+    later_at, _, later_payload = later(at + 102.0, "2026-03-04 09:51:40", "4.00")
+    assert sequence.observe(interface, later_payload, later_at) == []
+
+
+def test_of_an_offline_connector_nothing_can_be_told() -> None:
+    offline = payloads.station_status()
+    offline["ConnectorStatusInfo"] |= {"ConnectorID": STATUS[2]["ConnectorID"], "Status": 0}
+    after = later(160.0, "2026-03-04 09:51:40", "4.00")
+    assert played(STATUS, (90.0, names.STATION_STATUS, offline), after) == []
