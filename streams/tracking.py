@@ -145,7 +145,7 @@ class Tracking:
         else:
             for record in chunk.records:
                 at = record.timestamp()[1]
-                take_event(tracker, record, min(settled, at) if settled > 0 else at)
+                take_event(tracker, record, min(settled, at) if settled > 0 else at, settled)
             self.events += len(chunk.records)
         partition.newest[topic] = max(partition.newest[topic], chunk.newest_at)
         partition.caught_up[topic] = chunk.caught_up
