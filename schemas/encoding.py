@@ -7,7 +7,6 @@ attributes themselves. Their bytes equal fastavro's, which tests compare.
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 
 from schemas.varint import TABLE, TABLE_REACH, write_long
@@ -23,28 +22,59 @@ def compile_fields(fields: Sequence[Mapping[str, Any]]) -> Callable[[Any], bytes
     The function raises TypeError, ValueError, AttributeError, OverflowError or struct.error for values that
     do not fit the schema.
     """
-    if not fields:
-        return lambda record: b""
-    writes = [_writer(field["type"]) for field in fields]
-    names = [field["name"] for field in fields]
-    get = attrgetter(*names)
-    if len(names) == 1:
-        only = writes[0]
-
-        def encode_one(record: Any) -> bytes:
-            out = bytearray()
-            only(out, get(record))
-            return bytes(out)
-
-        return encode_one
-
-    def encode(record: Any) -> bytes:
-        out = bytearray()
-        for write, value in zip(writes, get(record), strict=True):
-            write(out, value)
-        return bytes(out)
-
+    source = ["def encode(record):", "    out = bytearray()"]
+    names: dict[str, Any] = {"TABLE": TABLE, "write_long": write_long}
+    _append(source, names, fields, "record")
+    source.append("    return bytes(out)")
+    exec("\n".join(source), names)  # noqa: S102  the text is made here, from schemas of this package
+    encode: Callable[[Any], bytes] = names["encode"]
     return encode
+
+
+def _append(source: list[str], names: dict[str, Any], fields: Sequence[Mapping[str, Any]], record: str) -> None:
+    """Lines that write these fields of the variable `record`; the commonest types without a call."""
+    names |= {"write_int": _write_int, "no_bool": _no_bool}
+    for field in fields:
+        value = f"{record}.{field['name']}"
+        kind = field["type"]["type"] if isinstance(field["type"], Mapping) else field["type"]
+        nullable = isinstance(kind, list) and kind[0] == "null" and kind[1:]
+        if nullable and isinstance(nullable[0], Mapping) and nullable[0]["type"] == "long":
+            source += [
+                f"    value = {value}",
+                "    if value is None: out.append(0)",
+                f"    else: out.append(2); out += {_integer('write_long')}",
+            ]
+        elif kind == "string":
+            source += [
+                f"    text = {value}.encode()",
+                f"    out += TABLE[len(text) + {TABLE_REACH}] if len(text) < {TABLE_REACH} else write_long(len(text))",
+                "    out += text",
+            ]
+        elif kind in ("long", "int"):
+            source += [f"    value = {value}", f"    out += {_integer('write_' + kind)}"]
+        elif kind == "boolean":
+            source += [
+                f"    value = {value}",
+                "    out.append(1 if value is True else 0 if value is False else no_bool(value))",
+            ]
+        else:
+            write = f"write_{len(names)}"
+            names[write] = _writer(field["type"])
+            source.append(f"    {write}(out, {value})")
+
+
+def _integer(write: str) -> str:
+    return f"TABLE[value + {TABLE_REACH}] if -{TABLE_REACH} <= value < {TABLE_REACH} else {write}(value)"
+
+
+def _write_int(value: int) -> bytes:
+    if not -0x80000000 <= value <= 0x7FFFFFFF:
+        raise OverflowError(f"{value} has more than 32 bits")
+    return write_long(value)
+
+
+def _no_bool(value: object) -> int:
+    raise TypeError(f"{value!r} is no bool")
 
 
 def _writer(schema: Any) -> Write:
@@ -137,18 +167,11 @@ def _long(out: bytearray, value: Any) -> None:
 
 
 def _int(out: bytearray, value: Any) -> None:
-    if -TABLE_REACH <= value < TABLE_REACH:
-        out += TABLE[value + TABLE_REACH]
-    elif -0x80000000 <= value <= 0x7FFFFFFF:
-        out += write_long(value)
-    else:
-        raise OverflowError(f"{value} has more than 32 bits")
+    out += _write_int(value)
 
 
 def _boolean(out: bytearray, value: Any) -> None:
-    if value is not True and value is not False:
-        raise TypeError(f"{value!r} is no bool")
-    out.append(value)
+    out.append(1 if value is True else 0 if value is False else _no_bool(value))
 
 
 def _float(out: bytearray, value: Any) -> None:
