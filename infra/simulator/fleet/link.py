@@ -115,4 +115,4 @@ class KafkaLink:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
-        self._sender.flush()
+        self._sender.close()

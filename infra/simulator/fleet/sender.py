@@ -66,3 +66,8 @@ class Sender:
         self.serve()
         if left:
             raise BrokerRefused(f"Kafka did not confirm {left} records within {_FLUSH_TIMEOUT_S:.0f} s")
+
+    def close(self) -> None:
+        """Flushes and leaves the broker; nothing can be sent any more. Raises BrokerRefused."""
+        self.flush()
+        self._producer.close()
