@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
 from schemas.compacted import read_to_end
 from schemas.errors import UndecodableRecord
@@ -32,11 +33,6 @@ EVENTS = "charge-events"
 
 #: A partition whose newest record is this young counts as caught up, however fast records come.
 _YOUNG_MS = 2_000
-
-
-def wall_ms() -> int:
-    """The wall clock, UTC ms."""
-    return time.time_ns() // 1_000_000
 
 
 class _Partition:

@@ -104,7 +104,7 @@ def make_app(settings: StreamsSettings) -> faust.App:
         # Chunks in flight are waited for by the output queue's drain, before Faust forgets their acks.
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
-        # Each stall beyond a minute is reported; the transport's own checks are for aiokafka's fetcher.
+        # Outputs go through our own queue, which acks behind them.
         stream_publish_on_commit=False,
     )
     output = OutputQueue(cluster)

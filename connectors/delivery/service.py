@@ -20,6 +20,7 @@ from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.transport import AiohttpTransport
 from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from schemas.clock import wall_ms
 from schemas.codec import codec_for
 from schemas.errors import UndecodableRecord
 from schemas.offsets import ContiguousOffsets
@@ -45,11 +46,6 @@ _FULL_POLL_S = 0.05
 _COMMIT_EVERY_S = 0.5
 _DRAIN_S = 10.0
 _LEAVE_S = 5.0
-
-
-def wall_ms() -> int:
-    """The wall clock, UTC ms."""
-    return time.time_ns() // 1_000_000
 
 
 class Delivery:

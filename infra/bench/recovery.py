@@ -14,6 +14,7 @@ from infra.errors import OperatorError
 from infra.simulator.fleet.population import populate
 from infra.simulator.fleet.stream import SampleStream
 from infra.topic_admin import create_topics, delete_topics
+from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.topic import all_topics
@@ -23,7 +24,7 @@ from streams.domain.sites import Sites
 from streams.domain.tracker import Tracker
 from streams.output import STATE_TOPIC, OutputQueue
 from streams.settings import StreamsSettings
-from streams.tracking import Tracking, wall_ms
+from streams.tracking import Tracking
 
 _CHARGING_SHARE = 0.3
 

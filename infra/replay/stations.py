@@ -8,7 +8,7 @@ from infra.replay.sessions import Session
 from infra.simulator.fleet.population import Kind
 from infra.simulator.fleet.sequences import OPERATOR_ID
 from infra.simulator.fleet.tariffs import TARIFFS
-from schemas.records.station import Connector, Equipment, Station
+from schemas.records.station import Equipment, Station
 
 #: From the smallest; a session's mean power decides, with room for the part in which it falls.
 _KINDS = (Kind.AC_SINGLE, Kind.AC_THREE, Kind.DC_60, Kind.DC_120)
@@ -53,18 +53,7 @@ def station_of(name: str, kind: Kind, connectors: int, changed_at: int) -> Stati
                 equipment_id=equipment_id,
                 equipment_type=1 if kind.is_dc else 2,
                 power_kw=kind.power_kw * connectors,
-                connectors=tuple(
-                    Connector(
-                        connector_id=f"{equipment_id}{number:02d}",
-                        connector_type=kind.connector_type,
-                        voltage_upper_v=kind.voltage_upper_v,
-                        voltage_lower_v=kind.voltage_lower_v,
-                        current_a=kind.current_a,
-                        power_kw=kind.power_kw,
-                        national_standard=2,
-                    )
-                    for number in range(1, connectors + 1)
-                ),
+                connectors=tuple(kind.connector(f"{equipment_id}{number:02d}") for number in range(1, connectors + 1)),
             ),
         ),
     )

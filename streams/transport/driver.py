@@ -82,13 +82,10 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
                 offset = committed.get((tp.topic, tp.partition))
                 positions[tp.topic, tp.partition] = offset if offset is not None and offset >= 0 else None
         await self.call_thread(self._forget_ahead)
-        await self._in_reader_thread("assign", positions, self.app.conf.consumer_auto_offset_reset)
+        assert self._reader is not None
+        reset = self.app.conf.consumer_auto_offset_reset
+        await self.call_thread(self._run_in_pool, self._reader.assign, positions, reset)
         return offsets
-
-    async def _in_reader_thread(self, method: str, *args: Any) -> Any:
-        assert self._reader is not None and self._pool is not None
-        call = getattr(self._reader, method)
-        return await self.call_thread(self._run_in_pool, call, *args)
 
     async def _run_in_pool(self, call: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)

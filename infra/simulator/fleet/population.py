@@ -50,6 +50,20 @@ class Kind(Enum):
         self.connector_type = connector_type
         self.phases = phases
 
+    def connector(self, connector_id: str, name: str = "", park_no: str = "") -> Connector:
+        """A catalog's connector of this kind."""
+        return Connector(
+            connector_id=connector_id,
+            connector_type=self.connector_type,
+            voltage_upper_v=self.voltage_upper_v,
+            voltage_lower_v=self.voltage_lower_v,
+            current_a=self.current_a,
+            power_kw=self.power_kw,
+            national_standard=2,
+            connector_name=name,
+            park_no=park_no,
+        )
+
 
 _KINDS = (Kind.DC_60, Kind.DC_120, Kind.AC_SINGLE, Kind.DC_60, Kind.AC_THREE)
 
@@ -154,15 +168,9 @@ def _equipment(station_id: str, position: int, connectors: int, operator_id: str
         equipment_type=1 if kind.is_dc else 2,
         power_kw=kind.power_kw * connectors,
         connectors=tuple(
-            Connector(
-                connector_id=f"{equipment_id}{gun + 1:02d}",
-                connector_type=kind.connector_type,
-                voltage_upper_v=kind.voltage_upper_v,
-                voltage_lower_v=kind.voltage_lower_v,
-                current_a=kind.current_a,
-                power_kw=kind.power_kw,
-                national_standard=2,
-                connector_name=f"{position + 1}号桩{'AB'[gun]}枪",
+            kind.connector(
+                f"{equipment_id}{gun + 1:02d}",
+                name=f"{position + 1}号桩{'AB'[gun]}枪",
                 park_no=f"{position * CONNECTORS_PER_EQUIPMENT + gun + 1:02d}",
             )
             for gun in range(connectors)

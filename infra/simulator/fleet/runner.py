@@ -12,6 +12,7 @@ from infra.simulator.fleet.outgoing import CATALOG_TOPIC, Outgoing
 from infra.simulator.fleet.population import Population, populate
 from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.fleet.truth import Book
+from schemas.clock import wall_ms
 from schemas.codec import codec_for
 
 #: Due records are gathered for this long, so that a large fleet does not wake up for every single one.
@@ -41,7 +42,7 @@ class Fleet:
         self._settings = settings
         self._codec = codec_for(settings.cluster.schema_registry_url)
         self._link: Link = KafkaLink(settings.cluster) if link is None else link
-        self._clock_ms = clock_ms or _wall_clock_ms
+        self._clock_ms = clock_ms or wall_ms
         self._engine = FleetEngine(settings, self.population, self._codec.encode, self._clock_ms())
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
@@ -128,7 +129,3 @@ class Fleet:
         station = self.population.stations[number]
         key, value = station.station_id.encode(), self._codec.encode(station)
         return Outgoing(station.changed_at, CATALOG_TOPIC, key, value, station.changed_at)
-
-
-def _wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
