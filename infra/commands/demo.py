@@ -11,6 +11,7 @@ from rich.live import Live
 from infra.demo.run import DemoSettings, run_demo
 from infra.demo.scoreboard import Scoreboard
 from infra.demo.view import render, summary_line
+from infra.interruption import told_to_end_as_by_ctrl_c
 
 _LINE_EVERY_S = 10.0
 
@@ -24,11 +25,22 @@ def command(seconds: float | None, connectors: int, seed: int) -> None:
 
     At the end the fleet stops, what is in flight is drained, and the last line is a JSON object; the exit
     status is 0 only if nothing was lost, late or against the standard. Logs are in .evcs/demo.
+    SIGTERM and a closed terminal end it as Ctrl-C does.
 
     Example: evcs demo --seconds 120
     """
+    with told_to_end_as_by_ctrl_c():
+        result = _shown(DemoSettings(connectors=connectors, seconds=seconds, seed=seed))
+    click.echo(json.dumps(result))
+    pushes = result["pushes"]
+    late = any(line["late"] for line in pushes.values()) if isinstance(pushes, dict) else True
+    if result["lost"] or result["violations"] or late:
+        sys.exit(1)
+
+
+def _shown(settings: DemoSettings) -> dict[str, object]:
+    """Runs the demo with its live view, or with a line now and then where there is no terminal."""
     console = Console()
-    settings = DemoSettings(connectors=connectors, seconds=seconds, seed=seed)
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=False) as live:
 
@@ -46,8 +58,4 @@ def command(seconds: float | None, connectors: int, seed: int) -> None:
                 click.echo(f"{summary_line(scoreboard, elapsed_s, telemetry)}  ({note})", err=True)
 
         result = run_demo(settings, show_line, lambda text: click.echo(text, err=True))
-    click.echo(json.dumps(result))
-    pushes = result["pushes"]
-    late = any(line["late"] for line in pushes.values()) if isinstance(pushes, dict) else True
-    if result["lost"] or result["violations"] or late:
-        sys.exit(1)
+    return result

@@ -1,7 +1,6 @@
 """`evcs replay`: real charging sessions through the real pipeline, compared with what came out."""
 
 import json
-import signal
 import sys
 import time
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 from confluent_kafka import KafkaException
 
+from infra.interruption import told_to_end_as_by_ctrl_c
 from infra.local.progress import shown_on_stderr
 from infra.replay.errors import ReplayError
 from infra.replay.run import Replayed, ReplaySettings, run_replay
@@ -61,17 +61,14 @@ def command(file: Path, sample_interval: int, workers: int, limit: int | None, t
     """
     sessions = read_sessions(file, time.time_ns() // 1_000_000, limit)
     settings = ReplaySettings(KafkaCluster.from_env(), sample_interval * 1000, workers, timeout, keep)
-    # Being told to end is no reason to leave topics and workers behind.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with shown_on_stderr() as tell:
+        # Being told to end is no reason to leave topics and workers behind.
+        with told_to_end_as_by_ctrl_c(), shown_on_stderr() as tell:
             replayed = run_replay(sessions, settings, tell)
     except (FleetError, ReadStalled) as error:
         raise ReplayError(str(error)) from error
     except KafkaException as error:
         raise ReplayError(f"{settings.cluster.bootstrap}: {error.args[0].str()}") from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
     click.echo(json.dumps(_told(replayed), ensure_ascii=False))
     if not replayed.comparison.agrees:
         sys.exit(1)

@@ -1,6 +1,11 @@
 """The demo as a user starts it: everything at work for some seconds, nothing lost and nothing late."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +49,38 @@ def test_it_ends_with_its_figures_and_loses_nothing(
         assert line["late"] == 0
     assert figures["orders"]["finalized"] == figures["orders"]["confirmed"] > 0
     assert (tmp_path / "demo" / "streams.log").stat().st_size > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_being_told_to_end_drains_and_leaves_nothing_running(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+) -> None:
+    environment = {**os.environ, "EVCS_KAFKA_BOOTSTRAP": broker.bootstrap, "EVCS_HOME": str(tmp_path)}
+    told = tmp_path / "told"
+    with (
+        told.open("wb") as stderr,
+        subprocess.Popen(
+            [sys.executable, "-m", "infra", "demo", "--connectors", "5"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None,  # as a script's background job
+        ) as demo,
+    ):
+        deadline = time.monotonic() + 90
+        while b"samples" not in told.read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        children = _children_of(demo.pid)
+        demo.send_signal(number)
+        out, _ = demo.communicate(timeout=90)
+    assert json.loads(out.splitlines()[-1])["lost"] == 0, told.read_text()
+    assert demo.returncode == 0
+    assert len(children) == 2  # streams and delivery
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+
+
+def _children_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
 
 
 def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
