@@ -20,7 +20,18 @@ import msgspec
 from connectors.interfaces import figures
 from connectors.interfaces.dialect import STANDARD_LENGTHS, STANDARD_SCALES, Dialect
 from connectors.interfaces.registry import Interface, interfaces
-from connectors.policies import Addresses, CredentialNames, InterfacePolicy, Retry, Timeouts
+from connectors.policies import (
+    Addresses,
+    BreakerPolicy,
+    ConfirmAction,
+    CredentialNames,
+    InterfacePolicy,
+    Limits,
+    Reconciliation,
+    Retry,
+    Scope,
+    Timeouts,
+)
 from connectors.protocol import query_token
 from connectors.protocol.errors import BadProfile
 
@@ -39,8 +50,23 @@ class Platform:
     credentials: CredentialNames
     interfaces: Mapping[str, InterfacePolicy]
     dialect: Dialect = field(default_factory=Dialect)
+    scope: Scope = field(default_factory=Scope)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: Limits = field(default_factory=Limits)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     retry: Retry = field(default_factory=Retry)
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    #: By ConfirmResult from 2 to 99; one that is not named here is disputed.
+    confirm_results: Mapping[int, ConfirmAction] = field(default_factory=dict)
+
+    def ladder_s(self, interface: str) -> tuple[int, ...]:
+        """The waits, in seconds, before each repetition of an order; the last goes on for ever."""
+        return self.interfaces[interface].ladder_s or self.retry.ladder_s
+
+    def delay_s(self, interface: str, failures: int) -> int:
+        """The wait after the `failures`-th failure of an order, counted from 1."""
+        ladder = self.ladder_s(interface)
+        return ladder[min(failures, len(ladder)) - 1]
 
     def url(self, target: Target, interface: str) -> str:
         """The address of an interface. Raises KeyError for an interface that the profile does not name."""
@@ -125,8 +151,13 @@ def _platform(file: str, name: str, raw: dict[str, Any]) -> Platform:
             for key, value in policies.items()
         },
         dialect=dialect,
+        scope=_table(file, "scope", raw, Scope),
         timeouts=_table(file, "timeouts", raw, Timeouts),
+        limits=_table(file, "limits", raw, Limits),
+        breaker=_table(file, "breaker", raw, BreakerPolicy),
         retry=_table(file, "retry", raw, Retry),
+        reconciliation=_table(file, "reconciliation", raw, Reconciliation),
+        confirm_results=_confirm_results(file, raw),
     )
 
 
@@ -134,6 +165,15 @@ def _table(file: str, key: str, raw: Mapping[str, Any], shape: type[T]) -> T:
     table = _convert(file, key, raw.get(key, {}), dict[str, Any])
     _check_keys(file, key, table, shape)
     return _convert(file, key, table, shape)
+
+
+def _confirm_results(file: str, raw: Mapping[str, Any]) -> dict[int, ConfirmAction]:
+    key = "confirm_results"
+    actions = _convert(file, key, raw.get(key, {}), dict[str, ConfirmAction])
+    for code in actions:
+        if not re.fullmatch(r"[2-9]|[1-9][0-9]", code):
+            raise BadProfile(file, f"{key}.{code}", "is no ConfirmResult from 2 to 99")
+    return {int(code): action for code, action in actions.items()}
 
 
 def _check_keys(file: str, key: str, table: Mapping[str, Any], shape: type, given: tuple[str, ...] = ()) -> None:

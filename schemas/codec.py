@@ -19,6 +19,7 @@ from schemas.errors import MisconfiguredSchemas, UndecodableRecord, UnencodableR
 from schemas.records.charge_events import BillIssued, ChargeStarted, ChargeStartFailed, ChargeStopped
 from schemas.records.charger_commands import StartCharge, StopCharge
 from schemas.records.connector_state import ConnectorState
+from schemas.records.delivery import Attempt, Dispute, LaneStatus
 from schemas.records.derived import ChargeProgress, Order, StartResult, StatusChange, StopResult
 from schemas.records.faults import Anomaly, DeadLetter
 from schemas.records.station import Station
@@ -43,6 +44,9 @@ RECORD_TYPES: dict[str, type] = {
     "order": Order,
     "anomaly": Anomaly,
     "dead_letter": DeadLetter,
+    "attempt": Attempt,
+    "dispute": Dispute,
+    "lane_status": LaneStatus,
 }
 
 MAGIC = b"\x00"

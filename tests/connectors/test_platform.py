@@ -52,7 +52,16 @@ def test_beijing() -> None:
     status = beijing.url("production", "notification_stationStatus")
     assert status == "http://hlht.zc3u.com/evcs/20160701/notification_stationStatus"
     assert beijing.dialect.is_standard
-    assert [beijing.retry.delay_s(n) for n in range(1, 9)] == [150, 300, 600, 900, 1800, 3600, 3600, 3600]
+    assert [beijing.delay_s("notification_charge_order_info", n) for n in range(1, 9)] == [
+        150,
+        300,
+        600,
+        900,
+        1800,
+        3600,
+        3600,
+        3600,
+    ]
     assert beijing.interfaces["notification_equip_charge_status"].cadence_s == 50
     assert beijing.interfaces["notification_stationStatus"].cadence_s == 3 * 3600
     for order in ("notification_charge_order_info", "notification_charge_order_info_for_bonus"):

@@ -15,6 +15,7 @@ _PRIMITIVES: dict[str, st.SearchStrategy[Any]] = {
     "int": st.integers(-(1 << 31), (1 << 31) - 1),
     "long": st.integers(-(1 << 63), (1 << 63) - 1),
     "float": st.floats(width=32, allow_nan=False),
+    "double": st.floats(allow_nan=False),
     "string": st.text(max_size=40),
     "bytes": st.binary(max_size=40),
 }
