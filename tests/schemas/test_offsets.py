@@ -11,7 +11,7 @@ _OFFSETS = st.lists(st.integers(0, 10_000), unique=True, max_size=30).map(sorted
 def test_nothing_done_nothing_to_commit() -> None:
     books = ContiguousOffsets()
     books.handed_out(7)
-    assert (books.committable(), books.outstanding()) == (None, 1)
+    assert books.committable() is None
 
 
 def test_a_record_in_flight_holds_back_those_behind_it() -> None:
@@ -20,9 +20,9 @@ def test_a_record_in_flight_holds_back_those_behind_it() -> None:
         books.handed_out(offset)
     books.done(9)
     books.done(4)
-    assert (books.committable(), books.outstanding()) == (None, 3)
+    assert books.committable() is None
     books.done(3)
-    assert (books.committable(), books.outstanding()) == (10, 0)
+    assert books.committable() == 10
 
 
 @given(_OFFSETS.flatmap(lambda offsets: st.tuples(st.just(offsets), st.permutations(offsets))))
@@ -41,7 +41,6 @@ def test_any_order_of_finishing_commits_up_to_the_oldest_unfinished(case: tuple[
                 break
             done_in_front.append(handed_out)
         assert books.committable() == (done_in_front[-1] + 1 if done_in_front else None)
-        assert books.outstanding() == len(offsets) - len(done_in_front)
 
 
 @given(st.lists(st.booleans(), max_size=60))
@@ -56,4 +55,3 @@ def test_handing_out_and_finishing_may_alternate(steps: list[bool]) -> None:
             books.done(finished)
             finished += 1
     assert books.committable() == (finished or None)
-    assert books.outstanding() == handed_out - finished
