@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from connectors.delivery.reorder import WINDOW_S
 from connectors.errors import MisconfiguredDelivery
 from connectors.platform import Platform, Target, load_platforms
 from connectors.policies import Addresses
@@ -18,19 +17,17 @@ _TARGETS: Mapping[str, Target] = {"test": "test", "production": "production"}
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """One platform's delivery. `in_flight` bounds the calls at once, `pending` the records held in memory;
-    `reorder_s` is how long a record waits for one of another topic that belongs before it."""
+    """One platform's delivery. `orders_held_max` bounds the records of the orders lane in memory, `states_held_max`
+    the connectors whose newest state waits; `instance` names the process in `delivery-status`."""
 
     platform: Platform
     credentials: Credentials
     target: Target = "test"
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     group: str = ""
-    in_flight: int = 32
-    pending: int = 5_000
-    retry_first_s: float = 1.0
-    retry_max_s: float = 60.0
-    reorder_s: float = WINDOW_S
+    instance: str = "0"
+    orders_held_max: int = 5_000
+    states_held_max: int = 200_000
 
     @classmethod
     def from_env(cls, name: str, environ: Mapping[str, str] | None = None) -> "DeliverySettings":
@@ -69,5 +66,6 @@ class DeliverySettings:
             credentials=platform.credentials.outbound(env),
             target=target,
             cluster=cluster,
+            instance=env.get("EVCS_DELIVERY_INSTANCE") or "0",
             group=env.get("EVCS_DELIVERY_GROUP") or f"{cluster.topic_prefix}evcs-delivery-{name}",
         )
