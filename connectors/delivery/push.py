@@ -23,6 +23,8 @@ ANSWER_MAX_BYTES = 1_048_576
 #: So much of what a platform says is kept, in characters.
 DETAIL_MAX = 300
 
+_CONTENT_TYPE = (b"Content-Type", b"application/json;charset=utf-8")
+
 _SIGNS = {
     Verdict.DONE: Sign.TAKEN,
     Verdict.IGNORED: Sign.IGNORED,
@@ -61,6 +63,7 @@ class Caller:
         self._credentials = credentials
         self._now_ms = now_ms
         self._sequence = Sequence()
+        self._urls: dict[str, httpx.URL] = {}
 
     async def call(self, interface: str, payload: bytes, token: Secret | None) -> OpenedResponse:
         """One request and its opened answer.
@@ -69,21 +72,23 @@ class Caller:
         """
         stamp = self._sequence.next(self._now_ms())
         body = seal_request(payload, self._credentials, stamp)
-        headers = {"Content-Type": "application/json;charset=utf-8"}
+        url = self._urls.get(interface)
+        if url is None:
+            url = self._urls[interface] = httpx.URL(self._platform.url(self._target, interface))
+        headers = [_CONTENT_TYPE, (b"Content-Length", b"%d" % len(body))]
         if token is not None:
-            headers["Authorization"] = f"Bearer {token.reveal()}"
-        url = self._platform.url(self._target, interface)
+            headers.append((b"Authorization", b"Bearer " + token.encoded))
         async with asyncio.timeout(self._platform.timeouts.total_s):
             # Straight to the transport: httpx's client would add cookies, redirects and hooks that nobody needs.
             response = await self._transport.handle_async_request(
-                httpx.Request("POST", url, content=body, headers=headers)
+                httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
             )
-            await response.aread()
+            content = await _read_whole(response)
         if response.status_code != httpx.codes.OK:
             raise HttpStatusRefused(response.status_code)
-        if len(response.content) > ANSWER_MAX_BYTES:
-            raise Retryable(f"the answer has {len(response.content)} bytes")
-        return open_response(response.content, self._credentials)
+        if len(content) > ANSWER_MAX_BYTES:
+            raise Retryable(f"the answer has {len(content)} bytes")
+        return open_response(content, self._credentials)
 
     async def push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         """One attempt; never raises for what a platform or a network can do."""
@@ -115,6 +120,13 @@ class Caller:
             if secret:
                 detail = detail.replace(secret.reveal(), "***")
         return detail[:DETAIL_MAX]
+
+
+async def _read_whole(response: httpx.Response) -> bytes:
+    """What a transport has read already is taken as it is: httpx's own reading costs as much as the decryption."""
+    if isinstance(response.stream, httpx.ByteStream):
+        return b"".join(response.stream)
+    return await response.aread()
 
 
 def read(interface: Interface, answer: OpenedResponse) -> Reply:

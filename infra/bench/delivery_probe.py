@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import gc
 import sys
 import time
 
@@ -13,20 +14,24 @@ from infra.bench.delivery_records import PLATFORM
 
 
 async def _main(pushes: int) -> None:
+    gc.disable() if os.environ.get("NOGC") else None
     settings = DeliverySettings.from_env(PLATFORM)
     delivery = Delivery(settings, outbox_producer(settings.cluster))
     running = asyncio.create_task(delivery.run())
     while not delivery.lanes.tally.confirmed:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
-    cpu, began, first = time.process_time(), time.perf_counter(), delivery.lanes.tally.confirmed.total()
+    first = delivery.lanes.tally.confirmed.total()
+    began, cpu, loop_cpu = time.perf_counter(), time.process_time(), time.thread_time()
     while delivery.committed < pushes and not running.done():  # noqa: ASYNC110
         await asyncio.sleep(0.005)
-    elapsed = time.perf_counter() - began
+    elapsed, cpu, loop_cpu = time.perf_counter() - began, time.process_time() - cpu, time.thread_time() - loop_cpu
     if running.done():
         running.result()
     confirmed = delivery.lanes.tally.confirmed.total()
     report = {
         "per_s": (confirmed - first) / elapsed,
+        "cpu_us": cpu * 1e6 / (confirmed - first),
+        "loop_cpu_us": loop_cpu * 1e6 / (confirmed - first),
         "confirmed": confirmed,
         "failed": delivery.lanes.tally.failures.total(),
     }

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from connectors.delivery.transport import AiohttpTransport
+from connectors.delivery.transport import ReqwestTransport
 from connectors.policies import Timeouts
 
 MAX_BYTES = 1000
@@ -59,15 +59,15 @@ async def serving_raw(handler: RawHandler) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def transport(timeouts: Timeouts = PATIENT, connections: int = 8) -> AsyncIterator[AiohttpTransport]:
-    made = AiohttpTransport(timeouts, connections, MAX_BYTES)
+async def transport(timeouts: Timeouts = PATIENT, connections: int = 8) -> AsyncIterator[ReqwestTransport]:
+    made = ReqwestTransport(timeouts, connections, MAX_BYTES)
     try:
         yield made
     finally:
         await made.aclose()
 
 
-async def post(by: AiohttpTransport, url: str, body: bytes = b"{}") -> httpx.Response:
+async def post(by: ReqwestTransport, url: str, body: bytes = b"{}") -> httpx.Response:
     headers = {"Content-Type": "application/json;charset=utf-8", "Authorization": "Bearer x"}
     response = await by.handle_async_request(httpx.Request("POST", url, content=body, headers=headers))
     await response.aread()
