@@ -1,6 +1,5 @@
 """One push to a platform: seal, post, open, say how it ended. What follows is decided by `outcomes` and the lanes."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -68,7 +67,7 @@ class Caller:
     async def call(self, interface: str, payload: bytes, token: Secret | None) -> OpenedResponse:
         """One request and its opened answer.
 
-        Raises httpx.HTTPError, TimeoutError (the whole call took too long), HttpStatusRefused and Retryable.
+        Raises httpx.HTTPError, HttpStatusRefused and Retryable.
         """
         stamp = self._sequence.next(self._now_ms())
         body = seal_request(payload, self._credentials, stamp)
@@ -78,12 +77,12 @@ class Caller:
         headers = [_CONTENT_TYPE, (b"Content-Length", b"%d" % len(body))]
         if token is not None:
             headers.append((b"Authorization", b"Bearer " + token.encoded))
-        async with asyncio.timeout(self._platform.timeouts.total_s):
-            # Straight to the transport: httpx's client would add cookies, redirects and hooks that nobody needs.
-            response = await self._transport.handle_async_request(
-                httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
-            )
-            content = await _read_whole(response)
+        # Straight to the transport, which keeps the time-outs: httpx's client would add cookies, redirects and hooks
+        # that nobody needs.
+        response = await self._transport.handle_async_request(
+            httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
+        )
+        content = await _read_whole(response)
         if response.status_code != httpx.codes.OK:
             raise HttpStatusRefused(response.status_code)
         if len(content) > ANSWER_MAX_BYTES:
@@ -98,8 +97,6 @@ class Caller:
     async def _push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         try:
             answer = await self.call(interface.name, payload, token)
-        except TimeoutError:
-            return Reply(Sign.UNREACHABLE, f"no answer within {self._platform.timeouts.total_s} s")
         except HttpStatusRefused as error:
             return Reply(Sign.UNREACHABLE, str(error), http_status=error.status)
         except httpx.HTTPError as error:

@@ -79,7 +79,7 @@ class TokenKeeper:
             if answer.ret != RetCode.OK:
                 raise _refused(answer.ret, answer.msg)
             grant = query_token.read_response(wire_json.decode(answer.payload))
-        except (httpx.HTTPError, HttpStatusRefused, TimeoutError) as error:
+        except (httpx.HTTPError, HttpStatusRefused) as error:
             raise TokenRefused(f"{type(error).__name__}: {error}", Sign.UNREACHABLE) from error
         except Retryable as error:
             raise TokenRefused(f"{type(error).__name__}: {error}", Sign.UNRELIABLE) from error

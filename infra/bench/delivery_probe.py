@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import gc
 import sys
 import time
 
@@ -14,7 +13,6 @@ from infra.bench.delivery_records import PLATFORM
 
 
 async def _main(pushes: int) -> None:
-    gc.disable() if os.environ.get("NOGC") else None
     settings = DeliverySettings.from_env(PLATFORM)
     delivery = Delivery(settings, outbox_producer(settings.cluster))
     running = asyncio.create_task(delivery.run())
