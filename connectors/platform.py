@@ -168,8 +168,8 @@ def read_platform(file: Traversable | Path) -> tuple[Platform | None, tuple[BadP
     name = file.name.removesuffix(".toml")
     tables = ProfileTables(file.name)
     platform = None
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        tables.fault("", "names of platforms are kebab-case")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*\.toml", file.name):
+        tables.fault("", "must be named <platform>.toml, in small letters, digits and single dashes")
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
         platform = platform_of(tables, name, raw)
@@ -204,16 +204,19 @@ TABLES: Mapping[str, type] = {
 def platform_of(tables: ProfileTables, name: str, raw: dict[str, Any]) -> Platform | None:
     """A file's content as a platform; None unless everything is right; notes all faults."""
     tables.check_keys("", raw, Platform, given=("name",))
-    values: dict[str, Any] = {key: tables.table(key, raw[key], shape) for key, shape in TABLES.items() if key in raw}
-    if "title" in raw:
-        values["title"] = tables.value("title", raw["title"], str)
-    if "interfaces" in raw:
-        values["interfaces"] = _interfaces(tables, raw["interfaces"])
-    if "confirm_results" in raw:
-        values["confirm_results"] = _confirm_results(tables, raw["confirm_results"])
-    dialect = values.get("dialect")
-    for key, reason in dialect_faults(dialect) if isinstance(dialect, Dialect) else ():
-        tables.fault(f"dialect.{key}", reason)
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in TABLES:
+            values[key] = tables.table(key, value, TABLES[key])
+        elif key == "title":
+            values[key] = tables.value(key, value, str)
+        elif key == "interfaces":
+            values[key] = _interfaces(tables, value)
+        elif key == "confirm_results":
+            values[key] = _confirm_results(tables, value)
+        if isinstance(values.get(key), Dialect):
+            for name, reason in dialect_faults(values[key]):
+                tables.fault(f"{key}.{name}", reason)
     return None if tables.faults else Platform(name=name, **values)
 
 
