@@ -19,7 +19,11 @@ from tests.infra.commands.processes import evcs
 @pytest.mark.parametrize(
     ("arguments", "environment", "told"),
     [
-        (("atlantis",), ENVIRONMENT, "error: no platform 'atlantis' under connectors/platforms: there are beijing"),
+        (
+            ("atlantis",),
+            ENVIRONMENT,
+            "error: no platform 'atlantis' under connectors/platforms or EVCS_PLATFORMS: there are beijing",
+        ),
         (("beijing",), {}, "error: EVCS_BEIJING_OPERATOR_ID, EVCS_BEIJING_OPERATOR_SECRET, "),
         (("beijing",), ENVIRONMENT | {"EVCS_DELIVERY_TARGET": "moon"}, "error: EVCS_DELIVERY_TARGET is 'moon'"),
         (("beijing",), ENVIRONMENT | {"EVCS_BEIJING_ADDRESS": "moon"}, "error: EVCS_BEIJING_ADDRESS: 'moon' is no"),

@@ -86,7 +86,7 @@ def _children_of(pid: int) -> list[str]:
 def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
     clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def refuse(_cluster: KafkaCluster) -> None:
+    def refuse(_cluster: KafkaCluster, **_: object) -> None:
         raise ClusterProblem("no Kafka broker answers")
 
     clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", "127.0.0.1:9")
