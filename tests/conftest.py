@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.local.broker import LocalKafka
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
+
+# Whether a run passes depends on the code alone: examples are the same in every run, and none is too slow. Others are
+# tried with `--hypothesis-profile=default`.
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ def test_it_serves_until_interrupted(number: signal.Signals) -> None:
             assert httpx.get(control_url, trust_env=False).json()["accepted"] == {}
         finally:
             process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def test_its_help_has_an_example() -> None:
