@@ -127,12 +127,16 @@ class Lanes:
                         return
                     if self.breaker.state is BreakerState.CLOSED:
                         self._fill(lane)
+                probes = self.breaker.state is not BreakerState.CLOSED
                 wait_s = self._pace.wait_s(self._monotonic())
                 if wait_s > 0:
                     await asyncio.sleep(wait_s)
-                waiting = backlog.take()
+                    if not probes and self.breaker.state is not BreakerState.CLOSED:
+                        continue  # it has opened meanwhile
+                waiting = None if self._closing else backlog.take()
                 if waiting is None:
-                    self.breaker.abandoned()
+                    if probes:
+                        self.breaker.abandoned()
                     return
                 await self._deliver(lane, waiting)
         finally:
@@ -157,7 +161,7 @@ class Lanes:
         return not self._outbox.full and self.breaker.admits(self._monotonic())
 
     async def _deliver(self, lane: Lane, waiting: Waiting) -> None:
-        """One attempt for the first job of a key, and what follows from it."""
+        """At most one attempt for the first job of a key, and what follows from it."""
         backlog = self.backlogs[lane]
         job = waiting.jobs[0]
         if is_stale(job, self._now_ms(), STALE_MS):
@@ -165,17 +169,22 @@ class Lanes:
             backlog.superseded += 1
             self._finish(lane, waiting, job)
             return
-        while job.remaining:
-            interface = job.remaining[0]
-            if self._has_it(job, interface):
-                self.breaker.abandoned()
-            else:
-                pause_s = await self._attempt(waiting, job, interface)
-                if pause_s is not None:
-                    self._set_aside(lane, waiting, pause_s)
-                    return
+        while job.remaining and self._has_it(job, job.remaining[0]):
             job.remaining = job.remaining[1:]
-        self._finish(lane, waiting, job)
+        if not job.remaining:
+            self.breaker.abandoned()
+            self._finish(lane, waiting, job)
+            return
+        pause_s = await self._attempt(waiting, job, job.remaining[0])
+        if pause_s is not None:
+            self._set_aside(lane, waiting, pause_s)
+            return
+        job.remaining = job.remaining[1:]
+        if job.remaining:
+            # The next interface's call is admitted and paced like every other.
+            backlog.again(waiting)
+        else:
+            self._finish(lane, waiting, job)
 
     def _finish(self, lane: Lane, waiting: Waiting, job: Job) -> None:
         job.done()
