@@ -218,6 +218,7 @@ class Lanes:
             self.breaker.abandoned()
             self._bury(job, interface, "unreportable", str(error))
             return None
+        before = self.breaker.state
         reply, started_at, latency_ms = await self._send(interface, payload)
         if reply.sign is Sign.BAD_TOKEN:
             self._enter(job, interface, reply, started_at, latency_ms, "RENEWED", None)
@@ -225,7 +226,7 @@ class Lanes:
             if reply.sign is Sign.BAD_TOKEN:
                 # A token refused right after its renewal is for people, as a wrong secret is.
                 log.error("%s refuses the token that it has just given: %s", self._platform.name, reply.detail)
-        self._hear(reply)
+        self._hear(reply, before)
         return self._follow(waiting, job, interface, reply, started_at, latency_ms)
 
     async def _send(self, interface: Interface, payload: bytes) -> tuple[Reply, int, int]:
@@ -244,14 +245,16 @@ class Lanes:
             self.in_flight -= 1
         return reply, started_at, round((time.monotonic() - began) * 1000)
 
-    def _hear(self, reply: Reply) -> None:
-        """What the reply says of the platform as a whole."""
+    def _hear(self, reply: Reply, before: BreakerState) -> None:
+        """What the reply says of the platform as a whole; `before` is how the breaker was when the call went out."""
         now, row, name = self._monotonic(), TABLE[reply.sign], self._platform.name
         if row.action is Action.PAUSE:
             if self.breaker.pause(now, reply.detail):
                 log.error("%s does not admit us, its lanes pause until people mend it: %s", name, reply.detail)
         elif row.fails:
-            if self.breaker.failed(now, reply.detail):
+            # What went out before the breaker opened is no probe, and its failure is no news.
+            late = before is BreakerState.CLOSED and self.breaker.state is not before
+            if not late and self.breaker.failed(now, reply.detail):
                 log.error("%s is away, only probes go out: %s", name, self.breaker.reason)
         elif self.breaker.succeeded(now):
             log.warning("%s is back", name)
