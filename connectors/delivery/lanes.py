@@ -324,19 +324,20 @@ class Lanes:
     ) -> float | None:
         """Anything but an order is sent again from where it is; the lane's others of its key wait."""
         policy = self._platform.retry
-        if self.breaker.state is BreakerState.CLOSED:
-            job.failures += 1
+        counts = self.breaker.state is BreakerState.CLOSED
+        failures = job.failures + counts
         limit = policy.results_attempts
         if any(isinstance(behind.record, Order) for behind in waiting.jobs):
             limit = min(limit, _ATTEMPTS_BEFORE_AN_ORDER)
-        if job.failures >= limit and not isinstance(job.record, StatusChange):
+        if counts and failures >= limit and not isinstance(job.record, StatusChange):
             self._enter(job, interface, reply, started_at, latency_ms, "DEAD_LETTER", None)
-            self._bury(job, interface, "not_taken", f"after {job.failures} attempts: {reply.detail}")
+            self._bury(job, interface, "not_taken", f"after {failures} attempts: {reply.detail}")
             return None
-        rung = min(max(job.failures, 1), len(policy.in_place_s)) - 1
+        rung = min(max(failures, 1), len(policy.in_place_s)) - 1
         pause_s = float(policy.in_place_s[rung])
         due_at = self._now_ms() + round(pause_s * 1000)
         self._enter(job, interface, reply, started_at, latency_ms, "AGAIN", due_at)
+        job.failures = failures
         log.info("%s %s of %s: %s; again in %g s", self._platform.name, interface.name, job.key, reply.detail, pause_s)
         return pause_s
 
