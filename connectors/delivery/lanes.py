@@ -269,7 +269,9 @@ class Lanes:
             self.tally.confirmed[interface.name] += 1
             if isinstance(job.record, Order):
                 self._confirmed.add(interface.name, job.key, job.value)
-            outcome = action.value if reply.sign is Sign.TAKEN else reply.sign.value
+            # A code that the profile confirms is as good as 0.
+            taken = action is Action.DONE and reply.sign is not Sign.IGNORED
+            outcome = action.value if taken else reply.sign.value
             self._enter(job, interface, reply, started_at, latency_ms, outcome, None)
             if action is Action.DISPUTE:
                 self._dispute(job, interface, reply)
