@@ -54,7 +54,7 @@ class Tally:
 
 class Lanes:
     """Both lanes of one platform. `now_ms` is the broker's clock in UTC ms, `monotonic` any clock in seconds that does
-    not go back (the breaker's and the pace's)."""
+    not go back (the breaker's, the pace's and the latencies')."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class Lanes:
 
     async def _send(self, interface: Interface, payload: bytes) -> tuple[Reply, int, int]:
         """The reply, when the attempt began (UTC ms), and how long it took (ms)."""
-        started_at, began = self._now_ms(), time.monotonic()
+        started_at, began = self._now_ms(), self._monotonic()
         self.in_flight += 1
         try:
             token = await self._tokens.token()
@@ -243,7 +243,7 @@ class Lanes:
                 self._tokens.refused(token)
         finally:
             self.in_flight -= 1
-        return reply, started_at, round((time.monotonic() - began) * 1000)
+        return reply, started_at, round((self._monotonic() - began) * 1000)
 
     def _hear(self, reply: Reply, before: BreakerState) -> None:
         """What the reply says of the platform as a whole; `before` is how the breaker was when the call went out."""
