@@ -79,6 +79,7 @@ class Lanes:
             "states": platform.limits.states_in_flight,
         }
         self._running: Counter[Lane] = Counter()
+        self._pacing: Counter[Lane] = Counter()
         self._looking: set[Lane] = set()
         self._closing = False
         self.breaker = Breaker(platform.breaker)
@@ -121,7 +122,8 @@ class Lanes:
     async def _work(self, lane: Lane) -> None:
         backlog = self.backlogs[lane]
         try:
-            while backlog.ready and not self._closing:
+            # As many as wait for their place have work already: another place would be taken in vain.
+            while backlog.ready > self._pacing[lane] and not self._closing:
                 if not self._admitted():
                     if not await self._admission(lane):
                         return
@@ -130,7 +132,11 @@ class Lanes:
                 probes = self.breaker.state is not BreakerState.CLOSED
                 wait_s = self._pace.wait_s(self._monotonic())
                 if wait_s > 0:
-                    await asyncio.sleep(wait_s)
+                    self._pacing[lane] += 1
+                    try:
+                        await asyncio.sleep(wait_s)
+                    finally:
+                        self._pacing[lane] -= 1
                     if not probes and self.breaker.state is not BreakerState.CLOSED:
                         continue  # it has opened meanwhile
                 waiting = None if self._closing else backlog.take()
