@@ -1,5 +1,6 @@
 """A platform behind `httpx.MockTransport`: it opens every request, notes it, and answers as it is told."""
 
+import asyncio
 import inspect
 import re
 from collections import Counter
@@ -58,8 +59,9 @@ def unsigned(body: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it came."""
+    """A request as it came; `at` is in seconds of the loop's clock."""
 
+    at: float
     interface: str
     payload: Mapping[str, object]
     authorization: str | None
@@ -110,7 +112,8 @@ class City:
         opened = open_request(request.content, CREDENTIALS)
         payload = wire_json.decode(opened.payload)
         interface = str(request.url).removeprefix(ADDRESS)
-        call = Call(interface, payload, request.headers.get("Authorization"), request)
+        at = asyncio.get_running_loop().time()
+        call = Call(at, interface, payload, request.headers.get("Authorization"), request)
         self.calls.append(call)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
