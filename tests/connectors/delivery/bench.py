@@ -14,6 +14,7 @@ from connectors.delivery.push import Caller
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import Lane
 from connectors.platform import Platform
+from connectors.protocol.credentials import Credentials
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.records.delivery import Attempt, Dispute
@@ -48,8 +49,8 @@ class Bench:
         self.city = city
         self.platform = platform
         self.kafka = FakeProducer()
-        caller = Caller(city.transport, platform, "test", CREDENTIALS, self.now_ms)
-        self.tokens = TokenKeeper(caller, CREDENTIALS, now_s)
+        caller = Caller(city.transport, platform, "test", city.credentials, self.now_ms)
+        self.tokens = TokenKeeper(caller, city.credentials, now_s)
         outbox = Outbox(KafkaCluster(topic_prefix=PREFIX), CODEC, self.kafka.producer)
         self.lanes = Lanes(platform, caller, self.tokens, outbox, self.now_ms, now_s)
         self.names: list[str] = []
@@ -144,11 +145,12 @@ def deliver(
     script: c.Script | None = None,
     platform: Platform = c.BEIJING,
     whole: bool = True,
+    by: Credentials = CREDENTIALS,
 ) -> Bench:
     """Runs a scenario; unless it is not `whole`, until everything is over and with every job done exactly once."""
 
     async def go() -> Bench:
-        bench = Bench(City(script), platform)
+        bench = Bench(City(script, by=by), platform)
         await scenario(bench)
         if whole:
             await bench.finish()

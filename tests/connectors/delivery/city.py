@@ -85,10 +85,11 @@ class City:
     A script returns an answer's body, an HTTP status, an exception to raise, or None for the good answer.
     """
 
-    def __init__(self, script: Script | None = None, token_s: int = 7200) -> None:
+    def __init__(self, script: Script | None = None, token_s: int = 7200, by: Credentials = CREDENTIALS) -> None:
         self.script = script
         self.calls: list[Call] = []
         self.token_s = token_s
+        self.credentials = by
         self.tokens = 0
         self.at_once = 0
         self.most_at_once = 0
@@ -96,7 +97,7 @@ class City:
 
     def caller(self) -> Caller:
         """What posts to it."""
-        return Caller(self.transport, BEIJING, "test", CREDENTIALS, lambda: NOW_MS)
+        return Caller(self.transport, BEIJING, "test", self.credentials, lambda: NOW_MS)
 
     @property
     def pushes(self) -> list[Call]:
@@ -109,7 +110,7 @@ class City:
         return Counter(call.interface for call in self.calls)
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
-        opened = open_request(request.content, CREDENTIALS)
+        opened = open_request(request.content, self.credentials)
         payload = wire_json.decode(opened.payload)
         interface = str(request.url).removeprefix(ADDRESS)
         at = asyncio.get_running_loop().time()
@@ -131,7 +132,7 @@ class City:
 
     def _good(self, interface: str) -> bytes:
         if interface != TOKEN:
-            return sealed(GOOD[interface])
+            return sealed(GOOD[interface], by=self.credentials)
         self.tokens += 1
         return self.grant(f"token-{self.tokens}")
 
@@ -144,5 +145,6 @@ class City:
                 "AccessToken": token,
                 "TokenAvailableTime": self.token_s,
                 "FailReason": 0,
-            }
+            },
+            by=self.credentials,
         )
