@@ -173,7 +173,7 @@ def of(*records: Derived) -> Callable[[Bench], Awaitable[None]]:
     return scenario
 
 
-def once(answer: c.Answer, interface: str = "", times: int = 1) -> c.Script:
+def once(answer: c.Answer, interface: str = "", times: int = 1) -> Callable[[c.Call], c.Answer]:
     """That answer so many times at that interface, by default at every push, and the good one afterwards."""
     left = [answer] * times
 

@@ -124,7 +124,8 @@ class TestStates:
 class TestCharges:
     def test_everything_counts_in_its_order(self) -> None:
         desk = Desk(newest_wins=False)
-        ready = [desk.put(record, str(n)) for n, record in enumerate((r.start(1, "A"), r.stop(1, "A"), r.order(1, "A")))]
+        charge: list[Derived] = [r.start(1, "A"), r.stop(1, "A"), r.order(1, "A")]
+        ready = [desk.put(record, str(number)) for number, record in enumerate(charge)]
         assert ready == [True, False, False]
         assert desk.takes() == ["0", "1", "2"]
         assert desk.done == []
@@ -140,9 +141,16 @@ class TestCharges:
 
     def test_progress_replaces_progress_only(self) -> None:
         desk = Desk(newest_wins=False)
-        for name in ("start", "progress 1", "progress 2", "stop", "progress 3", "progress 4"):
-            kind = name.split()[0]
-            desk.put({"start": r.start, "progress": r.progress, "stop": r.stop}[kind](1, "A"), name)
+        records: dict[str, Derived] = {
+            "start": r.start(1, "A"),
+            "progress 1": r.progress(1, "A"),
+            "progress 2": r.progress(1, "A"),
+            "stop": r.stop(1, "A"),
+            "progress 3": r.progress(1, "A"),
+            "progress 4": r.progress(1, "A"),
+        }
+        for name, record in records.items():
+            desk.put(record, name)
         assert desk.done == ["progress 1", "progress 3"]
         assert desk.takes() == ["start", "progress 2", "stop", "progress 4"]
 

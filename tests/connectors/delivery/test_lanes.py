@@ -11,7 +11,7 @@ import pytest
 
 from connectors.interfaces.registry import Interface
 from connectors.platform import Platform
-from schemas.records.derived import ProgressKind
+from schemas.records.derived import Derived, ProgressKind
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.bench import Bench, deliver, of, once
@@ -40,7 +40,7 @@ async def slowly(_: c.Call) -> c.Answer:
     return None
 
 
-CHARGE = (
+CHARGE: tuple[Derived, ...] = (
     r.start(1, "A"),
     r.progress(1, "A"),
     r.progress(1, "A", ProgressKind.STOPPED, 5000),
@@ -118,7 +118,7 @@ class TestCharges:
         assert bench.lanes.backlogs["orders"].superseded == 0
 
     def test_progress_does_not_pass_what_stands_between(self) -> None:
-        records = [
+        records: list[Derived] = [
             r.progress(1, "A", ProgressKind.PERIODIC, 1000),
             r.stop(1, "A"),
             r.progress(1, "A", ProgressKind.STOPPED, 2000),
@@ -255,9 +255,9 @@ class TestStates:
     def test_one_that_failed_on_its_way_is_not_sent_after_a_newer_one(self) -> None:
         async def script(call: c.Call) -> c.Answer:
             await asyncio.sleep(1)
-            return 500 if len(pushes) == 0 and call.interface == c.STATUS and not pushes.append(call) else None
+            return failure(call)
 
-        pushes: list[c.Call] = []
+        failure = once(500, c.STATUS)
 
         async def scenario(bench: Bench) -> None:
             bench.put(r.status("A", 1), "old")

@@ -56,8 +56,8 @@ def test_opens_probes_closes_and_everything_leaves(caplog: pytest.LogCaptureFixt
     # Nobody is told of it again and again, and at the first probe that is answered all are let go.
     assert bench.lanes.breaker.state == "CLOSED"
     assert bench.city.pushes[-1].at == pytest.approx(PROBES[-1], abs=61)
-    assert bench.letters == bench.rungs == []
-    assert bench.lanes.tally.confirmed == {i: 60 for i in (c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS)}
+    assert not (bench.letters or bench.rungs)
+    assert bench.lanes.tally.confirmed == dict.fromkeys((c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS), 60)
     levels = [record.levelno for record in caplog.records if record.levelno >= logging.WARNING]
     assert levels == [logging.ERROR, logging.WARNING]
     told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]

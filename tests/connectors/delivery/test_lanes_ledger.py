@@ -66,7 +66,9 @@ def test_of_a_charge_the_key_is_its_number() -> None:
 
 def test_again_in_place_is_numbered() -> None:
     assert ledger(r.status("A"), sealed(None, -1, "later"), 503) == [
-        line(ret=-1, outcome="AGAIN", error="Ret -1, 系统繁忙，此时请求方稍后重试: later", next_due_at=c.NOW_MS + 1_250),
+        line(
+            ret=-1, outcome="AGAIN", error="Ret -1, 系统繁忙，此时请求方稍后重试: later", next_due_at=c.NOW_MS + 1_250
+        ),
         line(
             attempt=2,
             started_at=c.NOW_MS + 1_250,

@@ -88,7 +88,7 @@ def test_ret_0_and_the_business_result_is_good(interface: str) -> None:
     assert bench.lanes.tally.confirmed == {interface: 1}
     assert bench.outcomes == ["DONE"]
     assert not bench.lanes.tally.failures
-    assert bench.letters == bench.disputes == bench.rungs == []
+    assert not (bench.letters or bench.disputes or bench.rungs)
 
 
 @pytest.mark.parametrize("interface", IN_PLACE)
@@ -101,7 +101,7 @@ def test_sent_again_in_place(what: str, interface: str) -> None:
     first = bench.attempts[0]
     assert (first.ret, first.http_status, first.next_due_at) == (row.ret, row.http, c.NOW_MS + 1000)
     assert bench.lanes.tally.failures == {row.sign.value: 3}
-    assert bench.letters == bench.rungs == []
+    assert not (bench.letters or bench.rungs)
 
 
 @pytest.mark.parametrize("what", RETRIED)
@@ -114,7 +114,7 @@ def test_an_order_goes_to_its_ladder(what: str) -> None:
     (attempt,) = bench.attempts
     assert (attempt.outcome, attempt.ret, attempt.http_status) == ("LADDER", row.ret, row.http)
     assert bench.lanes.tally.failures == {row.sign.value: 1}
-    assert bench.letters == bench.disputes == []
+    assert not (bench.letters or bench.disputes)
 
 
 @pytest.mark.parametrize("what", RETRIED)
@@ -195,7 +195,11 @@ class TestRet4001And4003:
             return None if mended or call.interface == c.TOKEN else sign(sealed(None, ret, "suspended"))
 
         async def scenario(bench: Bench) -> None:
-            records = [*EVERY.values(), *(r.status(f"C{n}") for n in range(30)), *(r.order(n, "B") for n in range(2, 9))]
+            records = [
+                *EVERY.values(),
+                *(r.status(f"C{n}") for n in range(30)),
+                *(r.order(n, "B") for n in range(2, 9)),
+            ]
             for record in records:
                 bench.put(record)
             await bench.at(59)
@@ -211,7 +215,7 @@ class TestRet4001And4003:
 
         bench = deliver(scenario, script)
         assert bench.lanes.breaker.state == "CLOSED"
-        assert bench.letters == bench.rungs == bench.disputes == []
+        assert not (bench.letters or bench.rungs or bench.disputes)
         assert bench.city.pushes[-1].at == pytest.approx(240, abs=1)
         assert set(bench.outcomes) == {"PAUSED", "DONE"}
         alerts = [record.message for record in caplog.records if record.levelno == logging.ERROR]
@@ -300,7 +304,7 @@ class TestBusinessResults:
         assert (dispute.energy_kwh, dispute.total_money) == (order.energy_kwh, order.total_money)
         assert dispute.disputed_at == c.NOW_MS
         assert sorted(bench.outcomes) == ["CONTESTED", "DONE"]
-        assert bench.rungs == bench.letters == []
+        assert not (bench.rungs or bench.letters)
         (alert,) = (record.message for record in caplog.records if record.levelno == logging.ERROR)
         assert alert == f"beijing contests {r.seq(1)} (code 1): people must look at it"
 

@@ -25,7 +25,9 @@ def test_a_fresh_one_has_no_headers() -> None:
     assert Parcel().headers() == []
 
 
-@pytest.mark.parametrize("headers", [None, [], {}, [("traceparent", b"00-1-2-01")], [("forced", None), ("due_at", b"")]])
+@pytest.mark.parametrize(
+    "headers", [None, [], {}, [("traceparent", b"00-1-2-01")], [("forced", None), ("due_at", b"")]]
+)
 def test_no_headers_of_ours_are_a_fresh_one(headers: Headers | None) -> None:
     assert parcel(headers) == FRESH
 
