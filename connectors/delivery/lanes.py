@@ -141,8 +141,7 @@ class Lanes:
                         continue  # it has opened meanwhile
                 waiting = None if self._closing else backlog.take()
                 if waiting is None:
-                    if probes:
-                        self.breaker.abandoned()
+                    self.breaker.abandoned()
                     return
                 await self._deliver(lane, waiting)
         finally:

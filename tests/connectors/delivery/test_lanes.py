@@ -405,15 +405,17 @@ class TestPace:
         assert calls[-1] == pytest.approx(39 * 0.5, abs=0.11)
 
     def test_what_waits_for_its_place_does_not_go_once_the_breaker_is_open(self) -> None:
-        nervous = replace(limited(per_second=1), breaker=replace(c.BEIJING.breaker, consecutive=1))
-        bench = deliver(
-            of(*(r.status(f"C{n}") for n in range(20))),
-            lambda call: 500 if call.at < 10 and call.interface != c.TOKEN else None,
-            nervous,
-        )
-        # One, its probe after 5 s, and the next after 10 s more.
-        early = [call.at for call in bench.city.pushes if call.at < 15]
-        assert early == pytest.approx([0, 5], abs=1.5)
+        nervous = replace(limited(per_second=5), breaker=replace(c.BEIJING.breaker, consecutive=1))
+
+        async def script(call: c.Call) -> c.Answer:
+            if call.interface != c.TOKEN:
+                await asyncio.sleep(0.5)
+            return 500 if call.at < 10 and call.interface != c.TOKEN else None
+
+        bench = deliver(of(*(r.status(f"C{n}") for n in range(20))), script, nervous)
+        # It opens at half a second, is probed 5 s later, and again 10 s after that has failed.
+        while_open = [call.at for call in bench.city.pushes if 0.51 < call.at < 16.4]
+        assert while_open == pytest.approx([5.5, 16], abs=0.2)
 
 
 class TestKafkaThatIsFull:

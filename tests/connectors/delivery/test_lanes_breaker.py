@@ -98,8 +98,8 @@ def test_a_slow_probe_is_not_joined_by_another() -> None:
 
 
 def test_what_failed_late_is_no_probes_failure() -> None:
-    """Forty calls hang when the breaker opens; their time-outs, which come while the platform is probed, do not make
-    the pauses longer."""
+    """Many calls hang when the breaker opens; their time-outs come while the platform is probed, and neither let another
+    probe go nor make the pauses longer."""
 
     async def script(call: c.Call) -> c.Answer:
         if call.interface == c.TOKEN:
@@ -107,18 +107,18 @@ def test_what_failed_late_is_no_probes_failure() -> None:
         if call.at < 1:
             await asyncio.sleep(1 if int(call.connector[1:]) < 5 else 8)
             return 500
-        await asyncio.sleep(5)
-        return None
+        await asyncio.sleep(20)
+        return 500 if call.at < 20 else None
 
     async def scenario(bench: Bench) -> None:
         for number in range(32):
             bench.put(r.status(f"C{number}"))
         await bench.at(1.5)
         assert bench.lanes.breaker.state == "OPEN"
-        await bench.at(9)
-        # The probe went out at 6 s and is still on its way.
-        assert [call.at for call in bench.city.pushes if call.at > 1] == pytest.approx([6], abs=0.1)
-        await bench.at(11.2)
+        await bench.at(55)
+        # From 6 to 26 s, and 10 s later again.
+        assert [call.at for call in bench.city.pushes if call.at > 1] == pytest.approx([6, 36], abs=0.2)
+        await bench.at(57)
         assert bench.lanes.breaker.state == "CLOSED"
 
     deliver(scenario, script, CITY)
@@ -195,7 +195,8 @@ def test_a_platform_that_was_away_and_then_does_not_admit_us() -> None:
     assert bench.letters == []
 
 
-def test_a_probe_that_has_nothing_to_say_leaves_it_to_another() -> None:
+@pytest.mark.parametrize("kind", ["stale", "unreportable"])
+def test_a_probe_that_has_nothing_to_say_leaves_it_to_another(kind: str) -> None:
     """Stale progress, and what the standard has no room for, ask the platform nothing."""
 
     async def scenario(bench: Bench) -> None:
@@ -204,8 +205,10 @@ def test_a_probe_that_has_nothing_to_say_leaves_it_to_another() -> None:
         await bench.finish()
         assert bench.lanes.breaker.state == "OPEN"
         for number in range(10, 15):
-            bench.put(r.progress(number, "A"), recorded_at=0)
-            bench.put(r.unreportable(r.status(f"C{number}")))
+            if kind == "stale":
+                bench.put(r.progress(number, "A"), recorded_at=0)
+            else:
+                bench.put(r.start(number, "x" * 27))
         bench.put(r.stop(20, "B"))
         await bench.at(5.3)
         assert bench.lanes.breaker.state == "CLOSED"

@@ -217,6 +217,7 @@ def test_a_failure_says_why_and_the_next_try_works(
         assert (caught.value.sign, caught.value.ret) == (sign, ret)
         assert c.SECRET[:6] not in str(caught.value)
         assert len(str(caught.value)) < 400
+        assert not str(caught.value).endswith(": ")
         assert (keeper.refusals, keeper.fetched) == (1, 0)
         city.script = None
         assert await keeper.token() == Secret("token-1")
