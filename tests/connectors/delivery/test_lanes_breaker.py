@@ -230,3 +230,16 @@ def test_what_comes_while_it_is_open_waits_and_the_newest_state_wins() -> None:
     bench = deliver(scenario, lambda call: 500 if call.at < 3 else None, CITY)
     told = [call.payload["ConnectorStatusInfo"]["Status"] for call in bench.city.pushes]  # type: ignore[index]
     assert told == [4] * 5
+
+
+def test_when_it_closes_as_many_leave_at_once_as_may() -> None:
+    async def script(call: c.Call) -> c.Answer:
+        if call.interface == c.STATUS and call.at < 3:
+            return 500
+        await asyncio.sleep(1)
+        return None
+
+    bench = deliver(of(*(r.status(f"C{number}") for number in range(100))), script, CITY)
+    assert bench.city.most_at_once == CITY.limits.states_in_flight
+    # The probe, a second each for it and its token, and three rounds and a bit.
+    assert bench.city.pushes[-1].at < 5 + 2 + 4
