@@ -10,7 +10,10 @@ from infra.log_level import LOG_LEVEL
 
 @click.group("delivery")
 def command() -> None:
-    """Report derived records to the platforms."""
+    """Report derived records to the platforms.
+
+    Example: evcs delivery run beijing
+    """
 
 
 @command.command("run")

@@ -28,6 +28,8 @@ def command() -> None:
 
     It needs nothing but Python: Java comes as a wheel, Kafka from the Maven repository at the first start.
     Everything lies under .evcs, or under EVCS_HOME.
+
+    Example: evcs local up
     """
 
 

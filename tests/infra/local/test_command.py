@@ -117,11 +117,6 @@ def test_an_error_is_one_line_and_status_1(
     assert told.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["up", "down", "status"])
-def test_every_command_has_an_example(typed: CliRunner, name: str) -> None:
-    assert f"Example: evcs local {name}" in typed.invoke(command, [name, "--help"]).stdout
-
-
 def test_size_on_disk_leaves_holes_out(tmp_path: Path) -> None:
     assert size_on_disk(tmp_path / "none") == 0
     with (tmp_path / "index").open("wb") as file:
