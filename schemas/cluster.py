@@ -83,6 +83,13 @@ class KafkaCluster:
         """The name that topic `name` has on this cluster."""
         return self.topic_prefix + name
 
+    def no_answer(self, reason: str) -> str:
+        """What to tell when no broker of the cluster answers: where, why, and what to do."""
+        return (
+            f"no Kafka broker answers at {self.bootstrap}: {reason}. "
+            "Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP"
+        )
+
     def client_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:
         """librdkafka's configuration for a client of this cluster; `more` takes `_` for `.`."""
         return {

@@ -8,7 +8,7 @@ from dataclasses import fields
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.topic_admin import broker_count, create_topics, delete_topics
+from infra.topic_admin import create_topics, delete_topics, require_broker
 from schemas.cluster import KafkaCluster
 from schemas.topic import Topic, all_topics
 
@@ -56,7 +56,7 @@ def replay_topics(cluster: KafkaCluster, group: str, keep: bool) -> Iterator[Non
     `group` is the consumer group that goes with them. Raises ClusterProblem.
     """
     topics = topics_of_streams()
-    broker_count(AdminClient({**cluster.client_config(), "log_level": 0}), cluster)
+    require_broker(cluster)
     try:
         create_topics(cluster, topics=topics)
         yield

@@ -83,6 +83,13 @@ def test_topic_prefix_and_registry() -> None:
     assert cluster.schema_registry_url == "http://registry:8081"
 
 
+def test_a_cluster_that_does_not_answer_is_told_with_what_to_do() -> None:
+    told = KafkaCluster("kafka-1:9092").no_answer("refused")
+    assert told.startswith("no Kafka broker answers at kafka-1:9092: refused. ")
+    assert "`evcs local up`" in told
+    assert "EVCS_KAFKA_BOOTSTRAP" in told
+
+
 def test_a_producer_neither_loses_nor_reorders() -> None:
     config = KafkaCluster().producer_config(linger_ms=5)
     assert config["enable.idempotence"] is True
