@@ -57,7 +57,10 @@ def platform_environment(base_url: str) -> dict[str, str]:
 
 
 def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) -> dict[str, object]:
-    """Runs to its end and returns the summary. Raises OperatorError when a part of it fails."""
+    """Runs to its end and returns the summary; `ended` is "interrupted" if Ctrl-C came again while it drained.
+
+    Raises OperatorError when a part of it fails, KeyboardInterrupt when Ctrl-C comes before all is at work.
+    """
     local = LocalSettings.from_env()
     with ExitStack() as stack:
         cluster = _cluster(local, stack, tell)
@@ -138,7 +141,17 @@ def _watch_it(
             check("Ctrl-C ends it" if settings.seconds is None else f"ends after {settings.seconds:.0f} s")
     except KeyboardInterrupt:
         pass
-    fleet.stop()
+    ended = "in order"
+    try:
+        fleet.stop()
+        _drain(fleet, scoreboard, check)
+    except KeyboardInterrupt:
+        ended = "interrupted"
+    return {"ended": ended, **summary(time.monotonic() - began, fleet, scoreboard, city)}
+
+
+def _drain(fleet: Fleet, scoreboard: Scoreboard, check: Callable[[str], None]) -> None:
+    """Waits until every order is there and every push confirmed, and stays so for a second."""
     deadline = time.monotonic() + _DRAIN_TIMEOUT_S
     quiet_since = time.monotonic()
     while time.monotonic() < deadline:
@@ -148,7 +161,6 @@ def _watch_it(
         elif time.monotonic() - quiet_since > 1.0:
             break
         check(f"draining: {len(missing)} orders to be finalized, {scoreboard.open()} pushes to be confirmed")
-    return summary(time.monotonic() - began, fleet, scoreboard, city)
 
 
 def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: PlatformThread) -> dict[str, object]:

@@ -5,10 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from confluent_kafka.admin import AdminClient
 
 from infra.cli import evcs
 from infra.demo import run, scoreboard
@@ -51,7 +55,7 @@ def test_it_ends_with_its_figures_and_loses_nothing(
     assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.output
     assert ran.stdout, ran.output
     figures = json.loads(ran.stdout.splitlines()[-1])
-    assert {"seconds", "telemetry", "pushes", "orders", "lost"} <= set(figures), figures
+    assert {"ended", "seconds", "telemetry", "pushes", "orders", "lost"} <= set(figures), figures
     assert (figures["lost"], figures["late_examples"]) == (0, []), figures
     # Behind a stall the window in which delivery sorts topics may not do, as ARCHITECTURE.md says; nothing else may be.
     assert [v for v in figures["violations"] if v.split()[0] not in (Kind.ORDER, Kind.BACKWARDS, Kind.CADENCE)] == []
@@ -71,8 +75,58 @@ def test_it_ends_with_its_figures_and_loses_nothing(
 def test_being_told_to_end_drains_and_leaves_nothing_running(
     broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
 ) -> None:
-    environment = {**os.environ, "EVCS_KAFKA_BOOTSTRAP": broker.bootstrap, "EVCS_HOME": str(tmp_path)}
-    told = tmp_path / "told"
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"samples" in told.read_bytes(), "all is at work")
+        children = _children_of(demo.pid)
+        demo.send_signal(number)
+        out, _ = demo.communicate(timeout=240)
+    figures = json.loads(out.splitlines()[-1])
+    assert (figures["ended"], figures["lost"]) == ("in order", 0), told.read_text()
+    late = any(line["late"] for line in figures["pushes"].values())
+    assert demo.returncode == int(late or bool(figures["violations"])), figures
+    assert len(children) == 2  # streams and delivery
+    assert _alive(children) == []
+
+
+def test_told_so_twice_it_does_not_drain_and_says_so(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"samples" in told.read_bytes(), "all is at work")
+        children = _children_of(demo.pid)
+        demo.send_signal(signal.SIGINT)
+        time.sleep(0.5)  # the fleet takes seconds to stop
+        demo.send_signal(signal.SIGINT)
+        out, _ = demo.communicate(timeout=240)
+    figures = json.loads(out.splitlines()[-1])
+    assert figures["ended"] == "interrupted", told.read_text()
+    assert {"telemetry", "pushes", "orders", "lost"} <= set(figures)
+    assert demo.returncode == 130
+    assert _alive(children) == []
+    assert _topics_on(broker) == []
+
+
+@pytest.mark.parametrize("told_at", [b"", b"making topics", b"starting the streams worker"])
+def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, told_at: bytes
+) -> None:
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: _listens(demo.pid) and told_at in told.read_bytes(), "the moment to be told", 90, every_s=0.01)
+        children = _children_of(demo.pid)
+        demo.send_signal(signal.SIGINT)
+        out, _ = demo.communicate(timeout=240)
+    assert json.loads(out) == {"ended": "interrupted"}, told.read_text()
+    assert demo.returncode == 130
+    assert "Traceback" not in told.read_text()
+    assert _alive(children) == []
+    assert _topics_on(broker) == []
+
+
+@contextmanager
+def _started(broker: LocalKafka, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A demo of five connectors on this broker, and the file that holds what it tells people."""
+    environment = {**os.environ, "EVCS_KAFKA_BOOTSTRAP": broker.bootstrap, "EVCS_HOME": str(home)}
+    told = home / "told"
     with (
         told.open("wb") as stderr,
         subprocess.Popen(
@@ -83,20 +137,30 @@ def test_being_told_to_end_drains_and_leaves_nothing_running(
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None,  # as a script's background job
         ) as demo,
     ):
-        until(lambda: b"samples" in told.read_bytes() or demo.poll() is not None, "the demo is at work")
-        children = _children_of(demo.pid)
-        demo.send_signal(number)
-        out, _ = demo.communicate(timeout=240)
-    figures = json.loads(out.splitlines()[-1])
-    assert figures["lost"] == 0, told.read_text()
-    late = any(line["late"] for line in figures["pushes"].values())
-    assert demo.returncode == int(late or bool(figures["violations"])), figures
-    assert len(children) == 2  # streams and delivery
-    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+        try:
+            yield demo, told
+        finally:
+            demo.kill()
+
+
+def _listens(pid: int) -> bool:
+    """Whether the process has a handler for SIGINT, which it was started to ignore."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGINT - 1) & 1)
 
 
 def _children_of(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+
+
+def _alive(pids: list[str]) -> list[str]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def _topics_on(broker: LocalKafka) -> list[str]:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    return [name for name in admin.list_topics(timeout=10).topics if name.startswith("demo-")]
 
 
 def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
@@ -111,3 +175,4 @@ def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
     clean_environment.setattr(run, "delete_topics", lambda _cluster: pytest.fail("there is nothing to delete"))
     ran = CliRunner().invoke(evcs, ["demo", "--seconds", "1"])
     assert isinstance(ran.exception, ClusterProblem)
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"ended": "failed", "error": "no Kafka broker answers"}
