@@ -65,6 +65,11 @@ def require_broker(cluster: KafkaCluster, timeout_s: float = _ANSWER_S) -> None:
     _metadata(_admin(cluster), cluster, timeout_s)
 
 
+def id_of(cluster: KafkaCluster) -> str:
+    """The cluster's own id, whatever address it is reached at. Raises NoAnswer, ClusterProblem."""
+    return _metadata(_admin(cluster), cluster, _ANSWER_S).cluster_id or cluster.bootstrap
+
+
 def broker_count(admin: AdminClient, cluster: KafkaCluster) -> int:
     """How many brokers answer. Raises NoAnswer when none does."""
     return len(_metadata(admin, cluster, _ANSWER_S).brokers)

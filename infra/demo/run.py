@@ -14,11 +14,12 @@ from infra.demo.watch import Watch
 from infra.errors import OperatorError
 from infra.local.broker import LocalKafka
 from infra.local.settings import LocalSettings
+from infra.runs import entered, tidy_up
 from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
 from infra.simulator.platform.threaded import PlatformThread
-from infra.topic_admin import create_topics, declared_topics, delete_topics
+from infra.topic_admin import create_topics, declared_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
 from streams.worker import READY
 
@@ -63,10 +64,16 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
     """
     local = LocalSettings.from_env()
     with ExitStack() as stack:
-        cluster = _cluster(local, stack, tell)
-        cluster = replace(cluster, topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
+        cluster = replace(_cluster(local, stack, tell), topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
+        cluster_id = id_of(cluster)
+        tidy_up(local.runs, cluster, cluster_id, tell)
+        stack.enter_context(entered(local.runs, cluster, cluster_id))
         tell("making topics")
-        create_topics(cluster, topics=declared_topics([PLATFORM]))
+        try:
+            create_topics(cluster, topics=declared_topics([PLATFORM]))
+        except KeyboardInterrupt:
+            delete_topics(cluster)
+            raise
         stack.callback(delete_topics, cluster)
         city = stack.enter_context(PlatformThread())
         scoreboard = Scoreboard(load_platforms().platforms[PLATFORM])
@@ -87,7 +94,7 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
 def _cluster(local: LocalSettings, stack: ExitStack, tell: Callable[[str], None]) -> KafkaCluster:
     if local.external is not None:
         return local.external
-    kafka = LocalKafka(local.home, local.port)
+    kafka = LocalKafka(local.home, local.port, die_with_parent=True)
     if kafka.start(tell):
         stack.callback(kafka.stop)  # one that ran before goes on running
     return KafkaCluster(bootstrap=kafka.bootstrap)

@@ -26,6 +26,7 @@ from infra.topic_admin import (
     declared_topics,
     delete_topics,
     differences,
+    id_of,
     require_broker,
 )
 from schemas.cluster import KafkaCluster
@@ -170,6 +171,7 @@ class TestOnABroker:
 
     def test_a_broker_answers(self, kafka: KafkaCluster) -> None:
         require_broker(kafka)
+        assert id_of(kafka) not in ("", kafka.bootstrap)
         assert broker_count(admin(kafka), kafka) == 1
 
 

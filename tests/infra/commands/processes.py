@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def evcs(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -29,3 +30,8 @@ def seconds_until_told(process: subprocess.Popen[str], what: str) -> float:
         if what in line:
             return time.monotonic() - began
     raise AssertionError(f"{what!r} is not told: {''.join(told)}")
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that the main thread of process `pid` has started and that are still there."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]

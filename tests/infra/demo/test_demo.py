@@ -18,8 +18,11 @@ from infra.cli import evcs
 from infra.demo import run, scoreboard
 from infra.errors import ClusterProblem
 from infra.local.broker import LocalKafka
+from infra.local.ports import free_port
+from infra.local.process import birth_of
 from infra.simulator.platform.errors import Kind
 from schemas.cluster import KafkaCluster
+from tests.infra.commands.processes import children_of
 from tests.whole.topics import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -77,7 +80,7 @@ def test_being_told_to_end_drains_and_leaves_nothing_running(
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: b"samples" in told.read_bytes(), "all is at work")
-        children = _children_of(demo.pid)
+        children = children_of(demo.pid)
         demo.send_signal(number)
         out, _ = demo.communicate(timeout=240)
     figures = json.loads(out.splitlines()[-1])
@@ -93,7 +96,7 @@ def test_told_so_twice_it_does_not_drain_and_says_so(
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: b"samples" in told.read_bytes(), "all is at work")
-        children = _children_of(demo.pid)
+        children = children_of(demo.pid)
         demo.send_signal(signal.SIGINT)
         time.sleep(0.5)  # the fleet takes seconds to stop
         demo.send_signal(signal.SIGINT)
@@ -111,8 +114,8 @@ def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
     broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, told_at: bytes
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
-        until(lambda: _listens(demo.pid) and told_at in told.read_bytes(), "the moment to be told", 90, every_s=0.01)
-        children = _children_of(demo.pid)
+        until(lambda: _listens(demo.pid) and told_at in told.read_bytes(), "the moment to be told", every_s=0.01)
+        children = children_of(demo.pid)
         demo.send_signal(signal.SIGINT)
         out, _ = demo.communicate(timeout=240)
     assert json.loads(out) == {"ended": "interrupted"}, told.read_text()
@@ -122,10 +125,41 @@ def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
     assert _topics_on(broker) == []
 
 
+def test_killed_it_takes_its_services_along_and_the_next_one_deletes_its_topics(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"samples" in told.read_bytes(), "all is at work")
+        children = children_of(demo.pid)
+        demo.kill()
+    assert len(children) == 2
+    until(lambda: not _alive(children), "the services are gone")
+    left = _topics_on(broker)
+    assert left
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"making topics" in told.read_bytes(), "the next demo starts")
+        assert f"deleting topics {left[0].split('-')[0]}-" in told.read_text()
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=240)
+    until(lambda: _topics_on(broker) == [], "no topic is left")
+
+
+def test_killed_it_takes_its_own_broker_along(clean_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with _started(None, tmp_path) as (demo, told):
+        until(lambda: b"making topics" in told.read_bytes(), "the broker is up")
+        kafka = LocalKafka(tmp_path)
+        pid = kafka.pid
+        demo.kill()
+    assert pid is not None
+    until(lambda: kafka.pid is None, "the broker is gone")
+
+
 @contextmanager
-def _started(broker: LocalKafka, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """A demo of five connectors on this broker, and the file that holds what it tells people."""
-    environment = {**os.environ, "EVCS_KAFKA_BOOTSTRAP": broker.bootstrap, "EVCS_HOME": str(home)}
+def _started(broker: LocalKafka | None, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A demo of five connectors on this broker or its own, and the file that holds what it tells people."""
+    environment = {**os.environ, "EVCS_HOME": str(home), "EVCS_KAFKA_PORT": str(free_port())}
+    if broker is not None:
+        environment["EVCS_KAFKA_BOOTSTRAP"] = broker.bootstrap
     told = home / "told"
     with (
         told.open("wb") as stderr,
@@ -150,12 +184,8 @@ def _listens(pid: int) -> bool:
     return bool(int(caught, 16) >> (signal.SIGINT - 1) & 1)
 
 
-def _children_of(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-
-
-def _alive(pids: list[str]) -> list[str]:
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+def _alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if birth_of(pid)]
 
 
 def _topics_on(broker: LocalKafka) -> list[str]:
@@ -167,12 +197,13 @@ def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
     clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(_cluster: KafkaCluster, **_: object) -> None:
-        raise ClusterProblem("no Kafka broker answers")
+        raise ClusterProblem("topics can't be made")
 
     clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", "127.0.0.1:9")
     clean_environment.setenv("EVCS_HOME", str(tmp_path))
+    clean_environment.setattr(run, "id_of", lambda _cluster: "an id")
     clean_environment.setattr(run, "create_topics", refuse)
     clean_environment.setattr(run, "delete_topics", lambda _cluster: pytest.fail("there is nothing to delete"))
     ran = CliRunner().invoke(evcs, ["demo", "--seconds", "1"])
     assert isinstance(ran.exception, ClusterProblem)
-    assert json.loads(ran.stdout.splitlines()[-1]) == {"ended": "failed", "error": "no Kafka broker answers"}
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"ended": "failed", "error": "topics can't be made"}
