@@ -16,7 +16,8 @@ import click
 
 from connectors.protocol import envelope, wire_json
 from connectors.protocol.beijing_time import wire_stamp
-from connectors.protocol.credentials import AES_BLOCK_SIZE, Credentials, Secret
+from connectors.protocol.cipher import AES_BLOCK_SIZE
+from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import BadCredentials, BadPayload, ProtocolError
 from connectors.protocol.sequence import Stamp
 
