@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from connectors.delivery.outbox import outbox_producer
+from connectors.delivery.outbox import Outbox, outbox_producer
 from connectors.delivery.parcel import FRESH, Parcel
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
@@ -144,6 +144,15 @@ def _end(consumer: Consumer, partition: TopicPartition) -> int:
         except KafkaException:
             if time.monotonic() > deadline:
                 raise
+
+
+def until_safe(outbox: Outbox) -> None:
+    """Waits until all that was put is on the cluster."""
+    batch, deadline = outbox.seal(), time.monotonic() + PATIENCE_S
+    while not batch.safe:
+        outbox.poll()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def everything_on(cluster: KafkaCluster, topic: str) -> list[Message]:

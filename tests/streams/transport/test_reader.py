@@ -99,10 +99,8 @@ def test_events_wait_until_telemetry_has_passed_their_time(kafka: KafkaCluster, 
     _from_the_start(reader, active)
     reading = Reading()
     # With all events at hand, more telemetry than is read at once must let go of some before its end.
-    until(
-        lambda: reading.read(reader, frozenset({(kafka.topic(EVENTS), 0)})) or sum(map(len, reader._held.values())) == 35,
-        "the events are held",
-    )
+    events = frozenset({(kafka.topic(EVENTS), 0)})
+    until(lambda: reading.read(reader, events) or sum(map(len, reader._held.values())) == 35, "the events are held")
     assert reading.chunks == []
     reading.to_the_end(reader, active)
     passed, released_early = -1, 0
