@@ -5,12 +5,16 @@ import logging
 import click
 
 from connectors.delivery.settings import DeliverySettings
+from infra.commands._delivery_services import router
 from infra.log_level import LOG_LEVEL
 
 
 @click.group("delivery")
 def command() -> None:
     """Report derived records to the platforms."""
+
+
+command.add_command(router)
 
 
 @command.command("run")

@@ -1,0 +1,26 @@
+"""`evcs delivery router` and `evcs delivery retries`: the services between the derived topics and the lanes."""
+
+import logging
+
+import click
+
+from infra.log_level import LOG_LEVEL
+
+_LOG_LEVEL = click.option("--log-level", type=LOG_LEVEL, default="info", show_default=True, help="What goes to stderr.")
+
+
+@click.command()
+@_LOG_LEVEL
+def router(log_level: str) -> None:
+    """Put derived records onto the platforms' lanes until told to stop (SIGTERM, Ctrl-C).
+
+    Several share the work: give each its own EVCS_DELIVERY_INSTANCE.
+
+    Example: evcs delivery router
+    """
+    from connectors.delivery.at_work import run_until_told
+    from connectors.delivery.routing.router import Router
+    from connectors.delivery.routing.settings import RouterSettings
+
+    logging.getLogger().setLevel(log_level.upper())
+    run_until_told(Router(RouterSettings.from_env()))
