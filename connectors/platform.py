@@ -1,24 +1,25 @@
 """What a platform is: where it listens, what it wants and how it spells it, read from `platforms/<name>.toml`.
 
-Profiles are policy as data: nothing is sent from here, and secrets come from the mapping that the caller gives.
+The package's profiles are joined by those of the folder that EVCS_PLATFORMS names. Profiles are policy as data:
+nothing is sent from here, and secrets come from the mapping that the caller gives.
 """
 
+import os
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
-import msgspec
-
-from connectors.interfaces import figures
-from connectors.interfaces.dialect import STANDARD_LENGTHS, STANDARD_SCALES, Dialect
+from connectors.bounds import is_placeholder
+from connectors.dialect_faults import dialect_faults
+from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.registry import Interface, interfaces
 from connectors.policies import (
     Addresses,
@@ -32,12 +33,15 @@ from connectors.policies import (
     Scope,
     Timeouts,
 )
+from connectors.profile_tables import ProfileTables
 from connectors.protocol import query_token
 from connectors.protocol.errors import BadProfile
+from schemas.records.derived import Order
 
 Target = Literal["test", "production"]
 
-T = TypeVar("T")
+#: The variable that names a folder of the operator's own profiles.
+OWN_PROFILES = "EVCS_PLATFORMS"
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,21 @@ class Platform:
         return ladder[min(failures, len(ladder)) - 1]
 
     def url(self, target: Target, interface: str) -> str:
-        """The address of an interface. Raises KeyError for an interface that the profile does not name."""
+        """The address of an interface. Raises BadProfile where the target has none, or only a placeholder, and
+        KeyError for an interface that the profile does not name."""
         base = self.addresses.test if target == "test" else self.addresses.production
         if not base:
             raise BadProfile(f"{self.name}.toml", f"addresses.{target}", "is not given")
+        if is_placeholder(base):
+            raise BadProfile(
+                f"{self.name}.toml", f"addresses.{target}", f"is a placeholder: set {self.address_variable}"
+            )
         return base + (self.interfaces[interface].path or interface)
+
+    @property
+    def address_variable(self) -> str:
+        """The environment variable that replaces both addresses."""
+        return f"EVCS_{self.name.upper().replace('-', '_')}_ADDRESS"
 
     def is_on(self, interface: str) -> bool:
         """Whether the profile names the interface and has it on."""
@@ -102,129 +116,140 @@ class Profiles(NamedTuple):
     faults: tuple[BadProfile, ...]
 
 
-def load_platforms(folder: Traversable | Path | None = None) -> Profiles:
-    """Every profile of `folder` (by default the package's own). A bad one never keeps the others from loading."""
-    found: dict[str, Platform] = {}
-    faults: list[BadProfile] = []
-    source = folder or files("connectors.platforms")
+class ProfileFiles(NamedTuple):
+    """Where the profiles lie, by platform, and the folders that can't be read."""
+
+    files: Mapping[str, Traversable]
+    faults: tuple[BadProfile, ...]
+
+
+def profile_files(environ: Mapping[str, str] | None = None) -> ProfileFiles:
+    """The package's profiles and those of EVCS_PLATFORMS, of which one replaces a packaged one of its name."""
+    own = (os.environ if environ is None else environ).get(OWN_PROFILES)
+    found = _listed(files("connectors.platforms"))
+    if not own:
+        return ProfileFiles(found, ())
     try:
-        listed = sorted((f for f in source.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+        return ProfileFiles(found | _listed(Path(own)), ())
     except OSError as error:
-        return Profiles({}, (BadProfile(source.name, "", str(error)),))
-    for file in listed:
+        return ProfileFiles(found, (BadProfile(OWN_PROFILES, "", f"{own}: {error.strerror}"),))
+
+
+def load_platforms(folder: Traversable | Path | None = None, environ: Mapping[str, str] | None = None) -> Profiles:
+    """Every profile of `folder`, by default the package's own and those of EVCS_PLATFORMS. A bad one never keeps the
+    others from loading."""
+    if folder is None:
+        listed, unread = profile_files(environ)
+    else:
         try:
-            platform = load_platform(file)
-            found[platform.name] = platform
-        except BadProfile as fault:
-            faults.append(fault)
+            listed, unread = ProfileFiles(_listed(folder), ())
+        except OSError as error:
+            listed, unread = ProfileFiles({}, (BadProfile(folder.name, "", str(error)),))
+    found: dict[str, Platform] = {}
+    faults = list(unread)
+    for name, file in listed.items():
+        platform, wrong = read_platform(file)
+        faults += wrong
+        if platform is not None:
+            found[name] = platform
     return Profiles(found, tuple(faults))
 
 
 def load_platform(file: Traversable | Path) -> Platform:
-    """One profile. Raises BadProfile naming file, key and reason."""
+    """One profile. Raises BadProfile naming file, key and reason, for the first of its faults."""
+    platform, faults = read_platform(file)
+    if platform is None:
+        raise faults[0]
+    return platform
+
+
+def read_platform(file: Traversable | Path) -> tuple[Platform | None, tuple[BadProfile, ...]]:
+    """One profile, or None and everything that is wrong with it."""
     name = file.name.removesuffix(".toml")
+    tables = ProfileTables(file.name)
+    platform = None
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*\.toml", file.name):
+        tables.fault("", "must be named <platform>.toml, in small letters, digits and single dashes")
     try:
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-            raise BadProfile(file.name, "", "names of platforms are kebab-case")
         raw = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-        return _platform(file.name, name, raw)
-    except (OSError, ValueError) as error:
-        raise BadProfile(file.name, "", str(error)) from error
+        platform = platform_of(tables, name, raw)
+    except OSError as error:
+        tables.fault("", error.strerror or str(error))
+    except ValueError as error:
+        tables.fault("", str(error))
+    except RecursionError:
+        tables.fault("", "is nested too deep")
+    return (None if tables.faults else platform), tuple(tables.faults)
 
 
-def _platform(file: str, name: str, raw: dict[str, Any]) -> Platform:
-    _check_keys(file, "", raw, Platform, given=("name",))
-    policies = _convert(file, "interfaces", raw["interfaces"], dict[str, dict[str, Any]])
-    known = {*interfaces(), query_token.INTERFACE}
-    for interface in policies:
-        if interface not in known:
-            raise BadProfile(file, f"interfaces.{interface}", "no file of connectors/interfaces is this interface")
-    dialect = _table(file, "dialect", raw, Dialect)
-    _check_dialect(file, dialect)
-    return Platform(
-        name=name,
-        title=_convert(file, "title", raw["title"], str),
-        addresses=_table(file, "addresses", raw, Addresses),
-        credentials=_table(file, "credentials", raw, CredentialNames),
-        interfaces={
-            key: _table(file, f"interfaces.{key}", {f"interfaces.{key}": value}, InterfacePolicy)
-            for key, value in policies.items()
-        },
-        dialect=dialect,
-        scope=_table(file, "scope", raw, Scope),
-        timeouts=_table(file, "timeouts", raw, Timeouts),
-        limits=_table(file, "limits", raw, Limits),
-        breaker=_table(file, "breaker", raw, BreakerPolicy),
-        retry=_table(file, "retry", raw, Retry),
-        reconciliation=_table(file, "reconciliation", raw, Reconciliation),
-        confirm_results=_confirm_results(file, raw),
-    )
+def _listed(folder: Traversable) -> dict[str, Traversable]:
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {file.name.removesuffix(".toml"): file for file in found}
 
 
-def _table(file: str, key: str, raw: Mapping[str, Any], shape: type[T]) -> T:
-    table = _convert(file, key, raw.get(key, {}), dict[str, Any])
-    _check_keys(file, key, table, shape)
-    return _convert(file, key, table, shape)
+#: The tables that are read as they are.
+TABLES: Mapping[str, type] = {
+    "addresses": Addresses,
+    "credentials": CredentialNames,
+    "dialect": Dialect,
+    "scope": Scope,
+    "timeouts": Timeouts,
+    "limits": Limits,
+    "breaker": BreakerPolicy,
+    "retry": Retry,
+    "reconciliation": Reconciliation,
+}
 
 
-def _confirm_results(file: str, raw: Mapping[str, Any]) -> dict[int, ConfirmAction]:
-    key = "confirm_results"
-    actions = _convert(file, key, raw.get(key, {}), dict[str, ConfirmAction])
-    for code in actions:
+def platform_of(tables: ProfileTables, name: str, raw: dict[str, Any]) -> Platform | None:
+    """A file's content as a platform; None unless everything is right; notes all faults."""
+    tables.check_keys("", raw, Platform, given=("name",))
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in TABLES:
+            values[key] = tables.table(key, value, TABLES[key])
+        elif key == "title":
+            values[key] = tables.value(key, value, str)
+        elif key == "interfaces":
+            values[key] = _interfaces(tables, value)
+        elif key == "confirm_results":
+            values[key] = _confirm_results(tables, value)
+        if isinstance(values.get(key), Dialect):
+            for name, reason in dialect_faults(values[key]):
+                tables.fault(f"{key}.{name}", reason)
+    return None if tables.faults else Platform(name=name, **values)
+
+
+def _interfaces(tables: ProfileTables, raw: object) -> dict[str, InterfacePolicy]:
+    named = tables.value("interfaces", raw, dict[str, Any]) or {}
+    found: dict[str, InterfacePolicy] = {}
+    for name, table in named.items():
+        key = f"interfaces.{name}"
+        if name not in interfaces() and name != query_token.INTERFACE:
+            tables.fault(key, "no file of connectors/interfaces is this interface")
+            continue
+        policy = tables.table(key, table, InterfacePolicy)
+        if policy is None:
+            continue
+        if policy.ladder_s is not None and (name not in interfaces() or interfaces()[name].record is not Order):
+            tables.fault(f"{key}.ladder_s", "is for orders only: all else is repeated by retry.in_place_s")
+        found[name] = policy
+    if query_token.INTERFACE not in named or (query_token.INTERFACE in found and not found[query_token.INTERFACE].on):
+        tables.fault(f"interfaces.{query_token.INTERFACE}", "is missing, or off: every push needs its token")
+    paths = Counter(policy.path or name for name, policy in found.items() if policy.on)
+    for name, policy in found.items():
+        if policy.path and policy.on and paths[policy.path] > 1:
+            tables.fault(f"interfaces.{name}.path", "is another interface's path too")
+    return found
+
+
+def _confirm_results(tables: ProfileTables, raw: object) -> dict[int, ConfirmAction]:
+    found: dict[int, ConfirmAction] = {}
+    for code, given in (tables.value("confirm_results", raw, dict[str, Any]) or {}).items():
+        key = f"confirm_results.{code}"
         if not re.fullmatch(r"[2-9]|[1-9][0-9]", code):
-            raise BadProfile(file, f"{key}.{code}", "is no ConfirmResult from 2 to 99")
-    return {int(code): action for code, action in actions.items()}
-
-
-def _check_keys(file: str, key: str, table: Mapping[str, Any], shape: type, given: tuple[str, ...] = ()) -> None:
-    declared = {f.name: f for f in fields(shape) if f.name not in given}
-    for name in table:
-        if name not in declared:
-            raise BadProfile(file, f"{key}.{name}".strip("."), "is no setting")
-    for name, setting in declared.items():
-        if name not in table and setting.default is MISSING and setting.default_factory is MISSING:
-            raise BadProfile(file, f"{key}.{name}".strip("."), "is missing")
-
-
-def _convert(file: str, key: str, value: object, shape: type[T]) -> T:
-    try:
-        return msgspec.convert(value, shape)
-    except msgspec.ValidationError as error:
-        reason, _, at = str(error).partition(" - at `$")
-        raise BadProfile(file, key + at.removesuffix("`"), reason) from error
-
-
-def _check_dialect(file: str, dialect: Dialect) -> None:
-    """Every name must be one that something sends, and no two fields of an interface may become one."""
-    known = interfaces()
-    for setting in ("left_out", "optional", "extra"):
-        for name in getattr(dialect, setting):
-            if name not in known:
-                raise BadProfile(file, f"dialect.{setting}.{name}", "is no interface that is pushed")
-    for name, left_out in dialect.left_out.items():
-        _check_names(file, f"dialect.left_out.{name}", left_out, known[name].fields | known[name].optional)
-    for name, optional in dialect.optional.items():
-        _check_names(file, f"dialect.optional.{name}", optional, known[name].optional)
-    every = frozenset[str]().union(*(interface.fields | interface.optional for interface in known.values()))
-    _check_names(file, "dialect.aliases", dialect.aliases, every)
-    _check_names(file, "dialect.decimals", dialect.decimals, STANDARD_SCALES)
-    _check_names(file, "dialect.lengths", dialect.lengths, STANDARD_LENGTHS)
-    for name, scale in dialect.decimals.items():
-        if not 0 <= scale <= figures.SCALE_MAX:
-            raise BadProfile(file, f"dialect.decimals.{name}", f"must be 0 to {figures.SCALE_MAX}")
-    for name, length in dialect.lengths.items():
-        if length < 1:
-            raise BadProfile(file, f"dialect.lengths.{name}", "must be at least 1")
-    for interface in known.values():
-        spoken = Counter(dialect.name(name) for name in interface.fields | interface.optional)
-        twice = sorted(name for name, count in spoken.items() if count > 1)
-        if twice:
-            raise BadProfile(file, "dialect.aliases", f"{interface.name} would have {twice[0]} twice")
-
-
-def _check_names(
-    file: str, key: str, names: Mapping[str, object] | frozenset[str], allowed: Mapping[str, object] | frozenset[str]
-) -> None:
-    for name in sorted(names):
-        if name not in allowed:
-            raise BadProfile(file, f"{key}.{name}", "is no field of the standard here")
+            tables.fault(key, "is no ConfirmResult from 2 to 99")
+        action: ConfirmAction | None = tables.value(key, given, ConfirmAction)  # type: ignore[arg-type]
+        if action is not None:
+            found[int(code)] = action
+    return found

@@ -1,53 +1,99 @@
-"""The tables of a platform's profile, each with what it promises; reading them is `connectors.platform`'s."""
+"""The tables of a platform's profile, each with what it promises; reading them is `connectors.platform`'s.
+
+A table that can't be raises `connectors.bounds.BadSettings` with everything that is wrong in it.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
-from connectors.protocol.credentials import Credentials, Secret
-from connectors.protocol.errors import BadCredentials
+from connectors.bounds import (
+    NO_BASE,
+    NO_LADDER,
+    RUNG_MAX_S,
+    RUNGS_MAX,
+    is_base,
+    is_ladder,
+    is_path,
+    is_positive,
+    is_prefix,
+    require,
+)
+from connectors.credential_sources import read_credentials
+from connectors.protocol.credentials import Credentials
 from schemas.values import ChargeModel
 
-_CREDENTIALS = ("OPERATOR_ID", "OPERATOR_SECRET", "DATA_SECRET", "DATA_SECRET_IV", "SIG_SECRET")
+#: More calls at once than this are a mistake: each is a connection.
+_IN_FLIGHT_MAX = 1_000
+
+#: A call that takes longer is held for no platform.
+_TIMEOUT_MAX_S = 300
+
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Base addresses; interface paths are appended."""
+    """Base addresses; interface paths are appended. A host under `.invalid` is a placeholder, which is never called."""
 
     production: str
     test: str = ""
 
     def __post_init__(self) -> None:
-        for address in filter(None, (self.production, self.test)):
-            if not _is_base(address):
-                raise ValueError(f"{address!r} is no http address that ends with a slash")
+        given = [(name, address) for name in ("production", "test") if (address := getattr(self, name))]
+        require(
+            (bool(self.production), "production", "is empty"),
+            *((is_base(address), name, f"{address!r} {NO_BASE}") for name, address in given if "@" not in address),
+            # What is before an @ may be a password, and is not repeated.
+            *(("@" not in address, name, "holds an @: an address has no user here") for name, address in given),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialNames:
-    """Where the two sets of secrets are found: prefixes of environment variables."""
+    """Where the two sets of secrets are found: prefixes of environment variables, a set for each direction.
+
+    The variables are `<prefix>OPERATOR_ID`, `…OPERATOR_SECRET`, `…DATA_SECRET`, `…DATA_SECRET_IV` and `…SIG_SECRET`;
+    each may instead be `<variable>_FILE`, the path of a file that holds the value.
+    """
 
     environment_prefix: str
     inbound_environment_prefix: str = ""
 
+    def __post_init__(self) -> None:
+        inbound = self.inbound_environment_prefix
+        shape = "must be capitals, digits and underscores, and end with one"
+        require(
+            (is_prefix(self.environment_prefix), "environment_prefix", shape),
+            (not inbound or is_prefix(inbound), "inbound_environment_prefix", shape),
+            (
+                inbound != self.environment_prefix,
+                "inbound_environment_prefix",
+                "is environment_prefix too: the platform calls with its own OperatorID",
+            ),
+        )
+
+    @property
+    def inbound_prefix(self) -> str:
+        """The prefix of the platform's set; `<environment_prefix>INBOUND_` unless the profile says otherwise."""
+        return self.inbound_environment_prefix or f"{self.environment_prefix}INBOUND_"
+
     def outbound(self, environment: Mapping[str, str]) -> Credentials:
         """What we call the platform with. Raises BadCredentials naming every variable that is not set."""
-        return _credentials(environment, self.environment_prefix)
+        return read_credentials(environment, self.environment_prefix)
 
     def inbound(self, environment: Mapping[str, str]) -> Credentials:
         """What the platform calls us with; `operator_id` is the platform's. Raises BadCredentials."""
-        return _credentials(environment, self.inbound_environment_prefix or f"{self.environment_prefix}INBOUND_")
+        return read_credentials(environment, self.inbound_prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which stations a platform supervises: those of these operators, in these areas, or named one by one.
 
-    Each list that is not empty must be met; without any, every station is in scope. Areas are beginnings of area
-    codes (`11` is all of Beijing).
+    Each list that is not empty must be met; without any, every station is in scope. `operators` are OperatorIDs,
+    `areas` beginnings of area codes (GB/T 2260: `11` is all of Beijing), `stations` StationIDs.
     """
 
     operators: frozenset[str] = frozenset()
@@ -55,17 +101,29 @@ class Scope:
     stations: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if any(not re.fullmatch(r"[0-9]{1,6}", area) for area in self.areas):
-            raise ValueError("areas are the 1 to 6 first digits of an area code")
+        require(
+            *(
+                (re.fullmatch(r"[0-9A-Z]{9}", operator) is not None, "operators", f"{operator!r} is no OperatorID")
+                for operator in sorted(self.operators)
+            ),
+            *(
+                (re.fullmatch(r"[0-9]{1,6}", area) is not None, "areas", f"{area!r} is not 1 to 6 digits")
+                for area in self.areas
+            ),
+            *(
+                (station == station.strip() != "", "stations", f"{station!r} is no StationID")
+                for station in sorted(self.stations)
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class InterfacePolicy:
     """How one interface is used. An interface that the profile does not name is off.
 
-    `deadline_s`: a push that is confirmed later than this after it was due counts as late. `cadence_s`: how
-    often it is repeated while nothing changes. `charge_models`: of which charges it tells. `ladder_s` replaces the
-    profile's ladder.
+    `deadline_s`: a push that is confirmed later than this after it was due counts as late. `path` follows the base
+    address, where it is not the interface's name. `cadence_s`: how often it is repeated while nothing changes.
+    `charge_models`: of which charges it tells. `ladder_s`, of orders only, replaces the profile's ladder.
     """
 
     deadline_s: float
@@ -76,12 +134,21 @@ class InterfacePolicy:
     ladder_s: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.deadline_s <= 0 or (self.cadence_s is not None and self.cadence_s <= 0):
-            raise ValueError("deadline_s and cadence_s must be above 0")
-        if not self.charge_models <= frozenset(ChargeModel):
-            raise ValueError(f"charge_models are of {sorted(map(int, ChargeModel))}")
-        if self.ladder_s is not None:
-            _check_ladder(self.ladder_s)
+        require(
+            (is_positive(self.deadline_s, _DAY_S), "deadline_s", f"must be above 0 and at most {_DAY_S}"),
+            (
+                self.cadence_s is None or is_positive(self.cadence_s, _DAY_S),
+                "cadence_s",
+                f"must be above 0 and at most {_DAY_S}",
+            ),
+            (not self.path or is_path(self.path), "path", f"{self.path!r} is no path that follows the address"),
+            (
+                frozenset() < self.charge_models <= frozenset(ChargeModel),
+                "charge_models",
+                f"must be some of {sorted(map(int, ChargeModel))}",
+            ),
+            (self.ladder_s is None or is_ladder(self.ladder_s), "ladder_s", NO_LADDER),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +160,11 @@ class Timeouts:
     total_s: float = 15
 
     def __post_init__(self) -> None:
-        if not 0 < self.connect_s <= self.total_s or not 0 < self.read_s <= self.total_s:
-            raise ValueError("connect_s and read_s must be above 0 and at most total_s")
+        require(
+            (is_positive(self.total_s, _TIMEOUT_MAX_S), "total_s", f"must be above 0 and at most {_TIMEOUT_MAX_S}"),
+            (is_positive(self.connect_s, self.total_s), "connect_s", "must be above 0 and at most total_s"),
+            (is_positive(self.read_s, self.total_s), "read_s", "must be above 0 and at most total_s"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +177,12 @@ class Limits:
     per_second: float = 0
 
     def __post_init__(self) -> None:
-        if min(self.orders_in_flight, self.states_in_flight) < 1 or self.per_second < 0:
-            raise ValueError("calls in flight are at least 1, and per_second is not below 0")
+        bounds = f"must be 1 to {_IN_FLIGHT_MAX}"
+        require(
+            (1 <= self.orders_in_flight <= _IN_FLIGHT_MAX, "orders_in_flight", bounds),
+            (1 <= self.states_in_flight <= _IN_FLIGHT_MAX, "states_in_flight", bounds),
+            (self.per_second == 0 or is_positive(self.per_second), "per_second", "must be 0, for no limit, or above"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +203,19 @@ class BreakerPolicy:
     paused_probe_s: float = 60
 
     def __post_init__(self) -> None:
-        if self.consecutive < 1 or self.least < 1 or not 0 < self.failure_share <= 1:
-            raise ValueError("consecutive and least are at least 1, failure_share is above 0 and at most 1")
-        if not 0 < self.probe_first_s <= self.probe_max_s or self.window_s <= 0 or self.paused_probe_s <= 0:
-            raise ValueError("all times are above 0, and probe_first_s is at most probe_max_s")
+        require(
+            (self.consecutive >= 1, "consecutive", "must be at least 1"),
+            (is_positive(self.failure_share, 1), "failure_share", "must be above 0 and at most 1"),
+            (self.least >= 1, "least", "must be at least 1"),
+            (is_positive(self.window_s), "window_s", "must be above 0"),
+            (
+                is_positive(self.probe_first_s, self.probe_max_s),
+                "probe_first_s",
+                "must be above 0, at most probe_max_s",
+            ),
+            (is_positive(self.probe_max_s, _DAY_S), "probe_max_s", f"must be above 0 and at most {_DAY_S}"),
+            (is_positive(self.paused_probe_s, _DAY_S), "paused_probe_s", f"must be above 0 and at most {_DAY_S}"),
+        )
 
 
 #: What to do with an order of which the platform's own code says something: `confirm` as if it were 0, `dispute` as
@@ -155,41 +238,17 @@ class Retry:
     give_up_s: int = 0
 
     def __post_init__(self) -> None:
-        _check_ladder(self.ladder_s)
-        if not self.in_place_s or min(self.in_place_s) <= 0:
-            raise ValueError("in_place_s must be waits above 0")
-        if self.results_attempts < 1 or self.give_up_s < 0:
-            raise ValueError("results_attempts is at least 1, and give_up_s is not below 0")
+        in_place = 0 < len(self.in_place_s) <= RUNGS_MAX and all(is_positive(w, RUNG_MAX_S) for w in self.in_place_s)
+        require(
+            (is_ladder(self.ladder_s), "ladder_s", NO_LADDER),
+            (in_place, "in_place_s", f"must be 1 to {RUNGS_MAX} waits above 0, none above {RUNG_MAX_S}"),
+            (self.results_attempts >= 1, "results_attempts", "must be at least 1"),
+            (self.give_up_s >= 0, "give_up_s", "must be 0, for never, or above"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """How the day of check_charge_orders is cut: by which of an order's times, in Beijing."""
+    """How the day of check_charge_orders is cut: by which of an order's times it belongs to a day, in China's time."""
 
     day_of: Literal["start", "end"] = "end"
-
-
-def _check_ladder(ladder_s: tuple[int, ...]) -> None:
-    if not ladder_s or min(ladder_s) <= 0 or list(ladder_s) != sorted(ladder_s):
-        raise ValueError("ladder_s must be rungs above 0 that never go down")
-
-
-def _is_base(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        sound = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
-        return False
-    return sound and re.fullmatch(r"https?://[^\s?#]+/", address) is not None
-
-
-def _credentials(environment: Mapping[str, str], prefix: str) -> Credentials:
-    names = [prefix + name for name in _CREDENTIALS]
-    missing = tuple(name for name in names if not environment.get(name))
-    if missing:
-        raise BadCredentials("not set in the environment", missing)
-    operator_id, *secrets = (environment[name] for name in names)
-    try:
-        return Credentials(operator_id, *map(Secret, secrets))
-    except BadCredentials as error:
-        raise BadCredentials(f"{error} ({prefix}…)") from None

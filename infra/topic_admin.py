@@ -1,7 +1,10 @@
-"""Makes the declared topics on a cluster, and says where the cluster differs from the declarations."""
+"""Makes the declared topics on a cluster, and says where the cluster differs from the declarations.
+
+Declared are the files of `schemas/topics`, and what follows from the platforms' profiles.
+"""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
@@ -14,7 +17,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     TopicMetadata,
 )
 
-from infra.errors import ClusterProblem
+from connectors.delivery.topics import delivery_topics, is_delivery_topic
+from connectors.platform import load_platforms
+from infra.errors import ClusterProblem, OperatorError
 from schemas.cluster import KafkaCluster
 from schemas.topic import Topic, all_topics
 
@@ -22,6 +27,22 @@ _TIMEOUT_S = 30.0
 
 #: A cluster that has not answered by then is away.
 _ANSWER_S = 8.0
+
+
+def declared_topics(platforms: Collection[str] = ()) -> list[Topic]:
+    """The topics of the files, and those of these platforms or, without any, of all whose profiles are right.
+
+    Raises BadProfile and OperatorError for a name that has no profile, or a wrong one.
+    """
+    known, faults = load_platforms()
+    for name in platforms:
+        if name not in known:
+            raise next(
+                (fault for fault in faults if fault.file == f"{name}.toml"),
+                OperatorError(f"no platform {name!r}: there are {', '.join(sorted(known))}"),
+            )
+    chosen = [known[name] for name in platforms or known]
+    return [*all_topics().values(), *delivery_topics(chosen)]
 
 
 def _admin(cluster: KafkaCluster) -> AdminClient:
@@ -50,7 +71,8 @@ def broker_count(admin: AdminClient, cluster: KafkaCluster) -> int:
 def create_topics(
     cluster: KafkaCluster, replication: int | None = None, topics: Iterable[Topic] | None = None
 ) -> tuple[list[str], list[str]]:
-    """Makes what is missing; returns the names made and those that were there.
+    """Makes what is missing of `topics`, by default of all that are declared; returns the names made and those that
+    were there.
 
     `replication` overrides the files', which in any case are capped at the number of brokers. Raises
     ClusterProblem.
@@ -58,7 +80,7 @@ def create_topics(
     admin = _admin(cluster)
     brokers = broker_count(admin, cluster)
     new = []
-    for topic in all_topics().values() if topics is None else topics:
+    for topic in declared_topics() if topics is None else topics:
         replicas = min(replication or topic.replication, brokers)
         new.append(NewTopic(cluster.topic(topic.name), topic.partitions, replicas, config=topic.config(replicas)))
     if not new:
@@ -94,11 +116,13 @@ def _has_leaders(topic: TopicMetadata) -> bool:
 
 
 def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) -> None:
-    """Deletes the declared topics of this cluster's prefix, or only `topics`; for replays and tests, which have
-    their own. Raises ClusterProblem."""
-    chosen = all_topics().values() if topics is None else topics
-    names = [cluster.topic(topic.name) for topic in chosen]
+    """Deletes our topics of this cluster's prefix, those of any platform included, or only `topics`; for replays and
+    tests, which have their own. Raises ClusterProblem."""
     admin = _admin(cluster)
+    if topics is None:
+        names = [cluster.topic(name) for name in all_topics()] + _delivery_topics_there(admin, cluster)
+    else:
+        names = [cluster.topic(topic.name) for topic in topics]
     if not names:
         return
     for future in admin.delete_topics(names, operation_timeout=_TIMEOUT_S).values():
@@ -109,14 +133,21 @@ def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) 
                 raise ClusterProblem(f"topics can't be deleted: {error.args[0].str()}") from error
 
 
-def differences(cluster: KafkaCluster) -> list[str]:
-    """Where the cluster differs from the topic files, a sentence each; empty when it does not."""
+def _delivery_topics_there(admin: AdminClient, cluster: KafkaCluster) -> list[str]:
+    prefix = cluster.topic_prefix
+    there = (name for name in _metadata(admin, cluster, _TIMEOUT_S).topics if name.startswith(prefix))
+    return [name for name in there if is_delivery_topic(name.removeprefix(prefix))]
+
+
+def differences(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) -> list[str]:
+    """Where the cluster differs from `topics`, by default all that are declared, a sentence each; empty when it does
+    not. Raises ClusterProblem."""
     admin = _admin(cluster)
     brokers = broker_count(admin, cluster)
     metadata = _metadata(admin, cluster, _TIMEOUT_S).topics
     found: list[str] = []
     present: list[Topic] = []
-    for topic in all_topics().values():
+    for topic in declared_topics() if topics is None else topics:
         there = metadata.get(cluster.topic(topic.name))
         if there is None:
             found.append(f"{cluster.topic(topic.name)} is missing: run `evcs topics create`")

@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.local.broker import LocalKafka
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
+from schemas.topic import all_topics
+
+# Whether a run passes depends on the code alone: examples are the same in every run, and none is too slow. Others are
+# tried with `--hypothesis-profile=default`.
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +30,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
 
 @pytest.fixture
 def kafka(broker: LocalKafka) -> Iterator[KafkaCluster]:
-    """A cluster on the session's broker with topics of its own, all made and empty."""
+    """A cluster on the session's broker with topics of its own, made and empty: those of the files. A test that needs
+    a platform's makes them, `create_topics(kafka, topics=delivery_topics([…]))`; all are deleted behind it."""
     cluster = KafkaCluster(bootstrap=broker.bootstrap, topic_prefix=f"t{uuid.uuid4().hex[:8]}-")
-    create_topics(cluster)
+    create_topics(cluster, topics=all_topics().values())
     yield cluster
     delete_topics(cluster)
 

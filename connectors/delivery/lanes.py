@@ -1,168 +1,404 @@
-"""Lanes: the records of one connector go out one after the other, those of different connectors side by side.
+"""The lanes of one platform: what waits leaves in its order, as fast as the platform's limits and its breaker allow,
+and what follows from each answer is done.
 
-A push is repeated in place with growing pauses until the platform has taken it; the lane behind it waits.
-Only what the platform, or the standard, can never take leaves as a dead letter.
+Orders and states have their own calls in flight, so that neither waits for the other.
 """
 
 import asyncio
 import logging
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from connectors.delivery.push import Attempt, Caller, Result
-from connectors.delivery.settings import DeliverySettings
+from connectors.delivery.backlog import Backlog, Job, Waiting, is_stale
+from connectors.delivery.breaker import Breaker, BreakerState
+from connectors.delivery.confirmed import Confirmed
+from connectors.delivery.outbox import Outbox
+from connectors.delivery.outcomes import TABLE, Action, Sign
+from connectors.delivery.pace import Pace
+from connectors.delivery.parcel import Parcel
+from connectors.delivery.push import Caller, Reply
 from connectors.delivery.tokens import TokenKeeper, TokenRefused
-from connectors.interfaces.outcome import Verdict
+from connectors.delivery.topics import Lane, lane_topic
 from connectors.interfaces.registry import Interface
+from connectors.platform import Platform
 from connectors.protocol import wire_json
 from connectors.protocol.errors import Final
-from schemas.records.derived import Derived
+from schemas.records.delivery import Attempt, Dispute
+from schemas.records.derived import Order, StatusChange
+from schemas.records.faults import DeadLetter
 
 log = logging.getLogger(__name__)
 
+#: A result, or a charge's progress, that an order waits behind is given up after so many refusals: orders are money,
+#: and due within 150 s.
+_ATTEMPTS_BEFORE_AN_ORDER = 4
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One record to deliver. `done` is called once it is confirmed; `give_up(reason, detail)` must have made it
-    safe as a dead letter when it returns. A record that is not `wanted` any more is another process's to
-    deliver: it is dropped, and `done` is not called."""
+#: A running charge's progress is followed by a newer one within a minute; one that is this old is worth nothing.
+STALE_MS = 600_000
 
-    record: Derived
-    recorded_at: int
-    done: Callable[[], None]
-    give_up: Callable[[str, str], Awaitable[None]]
-    wanted: Callable[[], bool] = lambda: True
+#: How often a waiting lane looks whether the breaker, or Kafka, lets it go on, s.
+_LOOK_S = 0.05
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done since the start."""
+
+    confirmed: Counter[str]
+    failures: Counter[str]
+    last_error: str = ""
+    last_error_at: int | None = None
 
 
 class Lanes:
-    """All lanes of one platform; `pause` sleeps for seconds and is a parameter for tests' sake."""
+    """Both lanes of one platform. `now_ms` is the broker's clock in UTC ms, `monotonic` any clock in seconds that does
+    not go back (the breaker's and the pace's)."""
 
     def __init__(
         self,
-        settings: DeliverySettings,
+        platform: Platform,
         caller: Caller,
         tokens: TokenKeeper,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        outbox: Outbox,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings = settings
+        self._platform = platform
         self._caller = caller
         self._tokens = tokens
-        self._pause = pause
-        self._slots = asyncio.Semaphore(settings.in_flight)
-        self._lanes: dict[str, deque[Job]] = {}
+        self._outbox = outbox
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._pace = Pace(platform.limits.per_second)
+        self._confirmed = Confirmed()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.pending = 0
-        self.confirmed: Counter[str] = Counter()
-        self.failures: Counter[str] = Counter()
+        self._limits: dict[Lane, int] = {
+            "orders": platform.limits.orders_in_flight,
+            "states": platform.limits.states_in_flight,
+        }
+        self._running: Counter[Lane] = Counter()
+        self._looking: set[Lane] = set()
+        self._closing = False
+        self.breaker = Breaker(platform.breaker)
+        self.backlogs: dict[Lane, Backlog] = {
+            "orders": Backlog(newest_wins=False),
+            "states": Backlog(newest_wins=True),
+        }
+        self.in_flight = 0
+        self.tally = Tally(Counter(), Counter())
         self.failure: BaseException | None = None
 
-    def put(self, job: Job) -> None:
-        """Queues a record behind the others of its connector."""
-        key = job.record.connector_id
-        self.pending += 1
-        lane = self._lanes.get(key)
-        if lane is not None:
-            lane.append(job)
-            return
-        self._lanes[key] = deque([job])
-        task = asyncio.get_running_loop().create_task(self._run(key))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+    @property
+    def held(self) -> int:
+        """Jobs in memory."""
+        return sum(backlog.held for backlog in self.backlogs.values())
+
+    def put(self, lane: Lane, job: Job) -> None:
+        """Queues a job."""
+        if self.backlogs[lane].put(job):
+            self._staff(lane)
+
+    def _staff(self, lane: Lane) -> None:
+        """Another worker for the lane, if it may have one."""
+        if self._running[lane] < self._limits[lane] and not self._closing:
+            self._running[lane] += 1
+            task = asyncio.get_running_loop().create_task(self._work(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None and self.failure is None:
             self.failure = task.exception()
 
-    async def _run(self, key: str) -> None:
-        lane = self._lanes[key]
-        while lane:
-            await self._deliver(lane[0])
-            lane.popleft()
-            self.pending -= 1
-        del self._lanes[key]
+    def _fill(self, lane: Lane) -> None:
+        """As many workers as there is work for."""
+        for _ in range(self.backlogs[lane].ready):
+            self._staff(lane)
 
-    async def _deliver(self, job: Job) -> None:
-        for interface in self._settings.platform.pushes(job.record):
-            if not job.wanted():
-                return
-            try:
-                payload = wire_json.encode(interface.payload(job.record, self._settings.platform.dialect))
-            except Final as error:
-                await self._give_up(job, interface, "unreportable", str(error))
-                continue
-            attempt = await self._until_taken(interface, payload, job)
-            if attempt is None:
-                return
-            if attempt.result is Result.REJECTED:
-                await self._give_up(job, interface, "rejected_by_platform", attempt.detail)
-                continue
-            self.confirmed[interface.name] += 1
-            if attempt.outcome is not None and attempt.outcome.verdict in (Verdict.DISPUTED, Verdict.CUSTOM):
-                self.failures[attempt.outcome.verdict.value] += 1
-                log.error(
-                    "%s contests %s of %s (code %d): a person must look at it",
-                    self._settings.platform.name,
-                    interface.name,
-                    getattr(job.record, "start_charge_seq", job.record.connector_id),
-                    attempt.outcome.code,
-                )
+    async def _work(self, lane: Lane) -> None:
+        backlog = self.backlogs[lane]
+        try:
+            while backlog.ready and not self._closing:
+                if not self._admitted():
+                    if not await self._admission(lane):
+                        return
+                    if self.breaker.state is BreakerState.CLOSED:
+                        self._fill(lane)
+                wait_s = self._pace.wait_s(self._monotonic())
+                if wait_s > 0:
+                    await asyncio.sleep(wait_s)
+                waiting = backlog.take()
+                if waiting is None:
+                    self.breaker.abandoned()
+                    return
+                await self._deliver(lane, waiting)
+        finally:
+            self._running[lane] -= 1
+
+    async def _admission(self, lane: Lane) -> bool:
+        """Waits until a call may go out; False for all but one worker of a lane, and at the end."""
+        if lane in self._looking:
+            return False
+        self._looking.add(lane)
+        try:
+            while not self._closing:
+                await asyncio.sleep(_LOOK_S)
+                if self._admitted():
+                    return True
+            return False
+        finally:
+            self._looking.discard(lane)
+
+    def _admitted(self) -> bool:
+        # Kafka first: who is admitted as a probe must go.
+        return not self._outbox.full and self.breaker.admits(self._monotonic())
+
+    async def _deliver(self, lane: Lane, waiting: Waiting) -> None:
+        """One attempt for the first job of a key, and what follows from it."""
+        backlog = self.backlogs[lane]
+        job = waiting.jobs[0]
+        if is_stale(job, self._now_ms(), STALE_MS):
+            self.breaker.abandoned()
+            backlog.superseded += 1
+            self._finish(lane, waiting, job)
+            return
+        while job.remaining:
+            interface = job.remaining[0]
+            if self._has_it(job, interface):
+                self.breaker.abandoned()
+            else:
+                pause_s = await self._attempt(waiting, job, interface)
+                if pause_s is not None:
+                    self._set_aside(lane, waiting, pause_s)
+                    return
+            job.remaining = job.remaining[1:]
+        self._finish(lane, waiting, job)
+
+    def _finish(self, lane: Lane, waiting: Waiting, job: Job) -> None:
         job.done()
+        if self.backlogs[lane].finished(waiting):
+            self._staff(lane)
 
-    async def _give_up(self, job: Job, interface: Interface, reason: str, detail: str) -> None:
-        platform = self._settings.platform.name
-        log.error("%s %s of %s is dead-lettered: %s", platform, interface.name, job.record.connector_id, detail)
-        self.failures[reason] += 1
-        await job.give_up(reason, f"{platform} {interface.name}: {detail}")
+    def _set_aside(self, lane: Lane, waiting: Waiting, pause_s: float) -> None:
+        backlog = self.backlogs[lane]
+        if pause_s == 0:
+            backlog.again(waiting)
+            return
+        backlog.rest(waiting)
+        asyncio.get_running_loop().call_later(pause_s, self._wake, lane, waiting)
 
-    async def _until_taken(self, interface: Interface, payload: bytes, job: Job) -> Attempt | None:
-        """Attempts until the platform has taken the push or rejected it for good; None if it is not wanted now."""
-        pause_s = self._settings.retry_first_s
-        renewed = False
-        while True:
-            attempt = await self._attempt(interface, payload)
-            if attempt.result in (Result.DONE, Result.REJECTED):
-                return attempt
-            self.failures[attempt.result.value] += 1
-            if attempt.result is Result.RENEW_TOKEN and not renewed:
-                renewed = True
-                continue
-            # A token refused right after its renewal is for people, as a wrong secret is.
-            alert = attempt.result in (Result.ALERT, Result.RENEW_TOKEN)
-            log.log(
-                logging.ERROR if alert else logging.WARNING,
-                "%s %s of %s: %s; again in %.0f s",
-                self._settings.platform.name,
-                interface.name,
-                job.record.connector_id,
-                attempt.detail,
-                pause_s,
-            )
-            await self._pause(pause_s)
-            pause_s = min(pause_s * 2, self._settings.retry_max_s)
-            renewed = False
-            if not job.wanted():
-                return None
+    def _wake(self, lane: Lane, waiting: Waiting) -> None:
+        self.backlogs[lane].wake(waiting)
+        self._staff(lane)
 
-    async def _attempt(self, interface: Interface, payload: bytes) -> Attempt:
-        async with self._slots:
-            try:
-                token = await self._tokens.token()
-            except TokenRefused as error:
-                return Attempt(Result.RETRY, f"query_token: {error}")
-            attempt = await self._caller.push(interface, payload, token)
-            if attempt.result is Result.RENEW_TOKEN:
+    def _has_it(self, job: Job, interface: Interface) -> bool:
+        return (
+            isinstance(job.record, Order)
+            and not job.parcel.forced
+            and self._confirmed.has(interface.name, job.key, job.value)
+        )
+
+    async def _attempt(self, waiting: Waiting, job: Job, interface: Interface) -> float | None:
+        """One attempt (two with a new token). None if this interface is done with; else the pause in seconds."""
+        try:
+            payload = wire_json.encode(interface.payload(job.record, self._platform.dialect))
+        except Final as error:
+            self.breaker.abandoned()
+            self._bury(job, interface, "unreportable", str(error))
+            return None
+        reply, started_at, latency_ms = await self._send(interface, payload)
+        if reply.sign is Sign.BAD_TOKEN:
+            self._enter(job, interface, reply, started_at, latency_ms, "RENEWED", None)
+            reply, started_at, latency_ms = await self._send(interface, payload)
+            if reply.sign is Sign.BAD_TOKEN:
+                # A token refused right after its renewal is for people, as a wrong secret is.
+                log.error("%s refuses the token that it has just given: %s", self._platform.name, reply.detail)
+        self._hear(reply)
+        return self._follow(waiting, job, interface, reply, started_at, latency_ms)
+
+    async def _send(self, interface: Interface, payload: bytes) -> tuple[Reply, int, int]:
+        """The reply, when the attempt began (UTC ms), and how long it took (ms)."""
+        started_at, began = self._now_ms(), time.monotonic()
+        self.in_flight += 1
+        try:
+            token = await self._tokens.token()
+        except TokenRefused as error:
+            reply = Reply(error.sign, f"query_token: {error}", error.ret)
+        else:
+            reply = await self._caller.push(interface, payload, token)
+            if reply.sign is Sign.BAD_TOKEN:
                 self._tokens.refused(token)
-            return attempt
+        finally:
+            self.in_flight -= 1
+        return reply, started_at, round((time.monotonic() - began) * 1000)
 
-    async def drain(self, timeout_s: float) -> bool:
-        """Waits until every lane is empty; False if something is left after `timeout_s`."""
+    def _hear(self, reply: Reply) -> None:
+        """What the reply says of the platform as a whole."""
+        now, row, name = self._monotonic(), TABLE[reply.sign], self._platform.name
+        if row.action is Action.PAUSE:
+            if self.breaker.pause(now, reply.detail):
+                log.error("%s does not admit us, its lanes pause until people mend it: %s", name, reply.detail)
+        elif row.fails:
+            if self.breaker.failed(now, reply.detail):
+                log.error("%s is away, only probes go out: %s", name, self.breaker.reason)
+        elif self.breaker.succeeded(now):
+            log.warning("%s is back", name)
+            for lane in self.backlogs:
+                self._fill(lane)
+
+    def _follow(
+        self, waiting: Waiting, job: Job, interface: Interface, reply: Reply, started_at: int, latency_ms: int
+    ) -> float | None:
+        action = self._action(reply)
+        if action in (Action.DONE, Action.DISPUTE):
+            self.tally.confirmed[interface.name] += 1
+            if isinstance(job.record, Order):
+                self._confirmed.add(interface.name, job.key, job.value)
+            outcome = action.value if reply.sign is Sign.TAKEN else reply.sign.value
+            self._enter(job, interface, reply, started_at, latency_ms, outcome, None)
+            if action is Action.DISPUTE:
+                self._dispute(job, interface, reply)
+            return None
+        self.tally.failures[reply.sign.value] += 1
+        self.tally.last_error, self.tally.last_error_at = reply.detail, self._now_ms()
+        if action is Action.DEAD_LETTER:
+            self._enter(job, interface, reply, started_at, latency_ms, "DEAD_LETTER", None)
+            self._bury(job, interface, "rejected_by_platform", reply.detail)
+            return None
+        if action is Action.PAUSE:
+            self._enter(job, interface, reply, started_at, latency_ms, "PAUSED", None)
+            return 0.0
+        if isinstance(job.record, Order):
+            self._climb(job, interface, reply, started_at, latency_ms)
+            return None
+        return self._repeat(waiting, job, interface, reply, started_at, latency_ms)
+
+    def _action(self, reply: Reply) -> Action:
+        action = TABLE[reply.sign].action
+        if action is Action.RENEW_TOKEN:
+            return Action.RETRY
+        if reply.sign is Sign.CONTESTED and reply.code > 1:
+            match self._platform.confirm_results.get(reply.code, "dispute"):
+                case "confirm":
+                    return Action.DONE
+                case "retry":
+                    return Action.RETRY
+                case "dead_letter":
+                    return Action.DEAD_LETTER
+        return action
+
+    def _climb(self, job: Job, interface: Interface, reply: Reply, started_at: int, latency_ms: int) -> None:
+        """An order goes to the next rung of its ladder, which is a topic: here it is done with."""
+        now_ms, failures = self._now_ms(), job.parcel.failures + 1
+        give_up_s = self._platform.retry.give_up_s
+        if give_up_s and now_ms - job.recorded_at > give_up_s * 1000:
+            self._enter(job, interface, reply, started_at, latency_ms, "DEAD_LETTER", None)
+            self._bury(job, interface, "too_old", f"not taken within {give_up_s} s: {reply.detail}")
+            return
+        delay_s = self._platform.delay_s(interface.name, failures)
+        due_at = now_ms + delay_s * 1000
+        onwards = Parcel(interface.name, failures, due_at, self._platform.name, forced=job.parcel.forced)
+        self._outbox.ladder(delay_s, job.record.connector_id.encode(), job.value, job.recorded_at, onwards)
+        self._enter(job, interface, reply, started_at, latency_ms, "LADDER", due_at)
+        log.warning(
+            "%s %s of %s: %s; again in %d s", self._platform.name, interface.name, job.key, reply.detail, delay_s
+        )
+
+    def _repeat(
+        self, waiting: Waiting, job: Job, interface: Interface, reply: Reply, started_at: int, latency_ms: int
+    ) -> float | None:
+        """Anything but an order is sent again from where it is; the lane's others of its key wait."""
+        policy = self._platform.retry
+        if self.breaker.state is BreakerState.CLOSED:
+            job.failures += 1
+        limit = policy.results_attempts
+        if any(isinstance(behind.record, Order) for behind in waiting.jobs):
+            limit = min(limit, _ATTEMPTS_BEFORE_AN_ORDER)
+        if job.failures >= limit and not isinstance(job.record, StatusChange):
+            self._enter(job, interface, reply, started_at, latency_ms, "DEAD_LETTER", None)
+            self._bury(job, interface, "not_taken", f"after {job.failures} attempts: {reply.detail}")
+            return None
+        rung = min(max(job.failures, 1), len(policy.in_place_s)) - 1
+        pause_s = float(policy.in_place_s[rung])
+        due_at = self._now_ms() + round(pause_s * 1000)
+        self._enter(job, interface, reply, started_at, latency_ms, "AGAIN", due_at)
+        log.info("%s %s of %s: %s; again in %g s", self._platform.name, interface.name, job.key, reply.detail, pause_s)
+        return pause_s
+
+    def _enter(
+        self,
+        job: Job,
+        interface: Interface,
+        reply: Reply,
+        started_at: int,
+        latency_ms: int,
+        outcome: str,
+        next_due_at: int | None,
+    ) -> None:
+        """One line of the ledger."""
+        self._outbox.attempt(
+            Attempt(
+                platform=self._platform.name,
+                interface=interface.name,
+                key=job.key,
+                connector_id=job.record.connector_id,
+                attempt=job.parcel.failures + job.failures + 1,
+                due_at=job.recorded_at,
+                started_at=started_at,
+                latency_ms=latency_ms,
+                http_status=reply.http_status,
+                ret=reply.ret,
+                outcome=outcome,
+                error=reply.detail,
+                next_due_at=next_due_at,
+            )
+        )
+
+    def _dispute(self, job: Job, interface: Interface, reply: Reply) -> None:
+        order = job.record
+        log.error("%s contests %s (code %d): people must look at it", self._platform.name, job.key, reply.code)
+        if isinstance(order, Order):
+            self._outbox.dispute(
+                Dispute(
+                    start_charge_seq=order.start_charge_seq,
+                    connector_id=order.connector_id,
+                    platform=self._platform.name,
+                    interface=interface.name,
+                    code=reply.code,
+                    energy_kwh=order.energy_kwh,
+                    total_money=order.total_money,
+                    disputed_at=self._now_ms(),
+                )
+            )
+
+    def _bury(self, job: Job, interface: Interface, reason: str, detail: str) -> None:
+        platform = self._platform.name
+        log.error("%s %s of %s is dead-lettered: %s", platform, interface.name, job.key, detail)
+        lane: Lane = "states" if isinstance(job.record, StatusChange) else "orders"
+        _, partition, offset = job.place
+        letter = DeadLetter(
+            reason=reason,
+            detail=f"{platform} {interface.name}: {detail}",
+            topic=lane_topic(platform, lane),
+            partition=partition,
+            offset=offset,
+            recorded_at=job.recorded_at,
+            failed_at=self._now_ms(),
+            key=job.record.connector_id.encode(),
+            value=job.value,
+        )
+        self._outbox.dead_letter(letter, replace(job.parcel, interface=interface.name, platform="", due_at=0))
+        self.tally.failures[reason] += 1
+
+    async def drain(self, timeout_s: float) -> None:
+        """Lets the calls in flight end, and begins no others."""
+        self._closing = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_s)
-        return not self._tasks
-
-    def cancel(self) -> None:
-        """Drops what is left; its offsets are not committed, so it is delivered after the next start."""
-        for task in self._tasks:
+        for task in set(self._tasks):
             task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=timeout_s)

@@ -49,7 +49,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An action, and whether the platform counts as failing: a refusal of one record says nothing of the others."""
+    """An action, and whether the platform counts as failing: a refusal of one record says nothing of the others, a
+    token that is refused right after its renewal does."""
 
     action: Action
     fails: bool = False
@@ -63,7 +64,7 @@ TABLE: Mapping[Sign, Row] = {
     Sign.BUSY: Row(Action.RETRY, fails=True),
     Sign.UNREACHABLE: Row(Action.RETRY, fails=True),
     Sign.UNRELIABLE: Row(Action.RETRY, fails=True),
-    Sign.BAD_TOKEN: Row(Action.RENEW_TOKEN),
+    Sign.BAD_TOKEN: Row(Action.RENEW_TOKEN, fails=True),
     Sign.NOT_ADMITTED: Row(Action.PAUSE),
     Sign.POISON: Row(Action.DEAD_LETTER),
 }

@@ -1,11 +1,12 @@
 """What a record on a lane says of its own delivery, in its Kafka headers. Its value and time are the source's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.errors import UndecodableRecord
 
-Headers = Sequence[tuple[str, bytes | str | None]]
+#: As confluent-kafka gives them.
+Headers = Sequence[tuple[str, bytes | str | None]] | Mapping[str, bytes | str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
-"""One push to a platform: seal, post, open, judge. What to do about a failure is the lane's decision."""
+"""One push to a platform: seal, post, open, say how it ended. What follows is decided by `outcomes` and the lanes."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 import httpx
 
-from connectors.interfaces.outcome import Outcome, Verdict
+from connectors.delivery.outcomes import Sign
+from connectors.interfaces.outcome import Verdict
 from connectors.interfaces.registry import Interface
 from connectors.platform import Platform, Target
 from connectors.protocol import wire_json
@@ -20,29 +19,30 @@ from connectors.protocol.sequence import Sequence
 #: A platform's answer is a few hundred bytes; more than this is no answer.
 ANSWER_MAX_BYTES = 1_048_576
 
+#: So much of what a platform says is kept, in characters.
+DETAIL_MAX = 300
 
-class Result(StrEnum):
-    """How a push fared, in terms of what must follow."""
+_CONTENT_TYPE = (b"Content-Type", b"application/json;charset=utf-8")
 
-    DONE = "DONE"
-    #: Send it again, after a pause.
-    RETRY = "RETRY"
-    #: The token is not valid (any more): renew it and send again.
-    RENEW_TOKEN = "RENEW_TOKEN"  # noqa: S105
-    #: Our configuration or account is at fault (4001, 4003): send it again, and tell people.
-    ALERT = "ALERT"
-    #: The platform will never take it (4004): dead-letter it.
-    REJECTED = "REJECTED"
+_SIGNS = {
+    Verdict.DONE: Sign.TAKEN,
+    Verdict.IGNORED: Sign.IGNORED,
+    Verdict.REFUSED: Sign.REFUSED,
+    Verdict.DISPUTED: Sign.CONTESTED,
+    Verdict.CUSTOM: Sign.CONTESTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt's result; `detail` says why, without secrets. `ret` is None when there was no answer."""
+class Reply:
+    """How one attempt ended. `detail` says why it was not taken, without secrets; `ret` and `http_status` are None
+    where there was none; `code` is the business result's own number (ConfirmResult, FailReason, Status)."""
 
-    result: Result
+    sign: Sign
     detail: str = ""
     ret: int | None = None
-    outcome: Outcome | None = None
+    http_status: int | None = None
+    code: int = 0
 
 
 class Caller:
@@ -62,64 +62,94 @@ class Caller:
         self._credentials = credentials
         self._now_ms = now_ms
         self._sequence = Sequence()
+        self._urls: dict[str, httpx.URL] = {}
 
     async def call(self, interface: str, payload: bytes, token: Secret | None) -> OpenedResponse:
         """One request and its opened answer.
 
-        Raises httpx.HTTPError, TimeoutError (the whole call took too long), HttpStatusRefused and Retryable.
+        Raises httpx.HTTPError, HttpStatusRefused and Retryable.
         """
         stamp = self._sequence.next(self._now_ms())
         body = seal_request(payload, self._credentials, stamp)
-        headers = {"Content-Type": "application/json;charset=utf-8"}
+        url = self._urls.get(interface)
+        if url is None:
+            url = self._urls[interface] = httpx.URL(self._platform.url(self._target, interface))
+        headers = [_CONTENT_TYPE, (b"Content-Length", b"%d" % len(body))]
         if token is not None:
-            headers["Authorization"] = f"Bearer {token.reveal()}"
-        url = self._platform.url(self._target, interface)
-        async with asyncio.timeout(self._platform.timeouts.total_s):
-            # Straight to the transport: httpx's client would add cookies, redirects and hooks that nobody needs.
-            response = await self._transport.handle_async_request(
-                httpx.Request("POST", url, content=body, headers=headers)
-            )
-            await response.aread()
+            headers.append((b"Authorization", b"Bearer " + token.encoded))
+        # Straight to the transport, which keeps the time-outs: httpx's client would add cookies, redirects and hooks
+        # that nobody needs.
+        response = await self._transport.handle_async_request(
+            httpx.Request("POST", url, headers=headers, stream=httpx.ByteStream(body))
+        )
+        content = await _read_whole(response)
         if response.status_code != httpx.codes.OK:
             raise HttpStatusRefused(response.status_code)
-        if len(response.content) > ANSWER_MAX_BYTES:
-            raise Retryable(f"the answer has {len(response.content)} bytes")
-        return open_response(response.content, self._credentials)
+        if len(content) > ANSWER_MAX_BYTES:
+            raise Retryable(f"the answer has {len(content)} bytes")
+        return open_response(content, self._credentials)
 
-    async def push(self, interface: Interface, payload: bytes, token: Secret) -> Attempt:
+    async def push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         """One attempt; never raises for what a platform or a network can do."""
+        reply = await self._push(interface, payload, token)
+        return replace(reply, detail=self._without_secrets(reply.detail, token)) if reply.detail else reply
+
+    async def _push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         try:
             answer = await self.call(interface.name, payload, token)
-        except TimeoutError:
-            return Attempt(Result.RETRY, f"no answer within {self._platform.timeouts.total_s} s")
-        except (httpx.HTTPError, HttpStatusRefused) as error:
-            return Attempt(Result.RETRY, f"{type(error).__name__}: {error}")
+        except HttpStatusRefused as error:
+            return Reply(Sign.UNREACHABLE, str(error), http_status=error.status)
+        except httpx.HTTPError as error:
+            return Reply(Sign.UNREACHABLE, f"{type(error).__name__}: {error}")
         except BadSignature as error:
-            return Attempt(Result.RETRY, str(error), error.claimed_ret)
+            hint = (
+                "; it claims Ret 4001: is our SigSecret theirs?" if error.claimed_ret == RetCode.BAD_SIGNATURE else ""
+            )
+            return Reply(Sign.UNRELIABLE, str(error) + hint, error.claimed_ret, httpx.codes.OK)
         except Retryable as error:
-            return Attempt(Result.RETRY, f"{type(error).__name__}: {error}")
-        return judge(interface, answer)
+            return Reply(Sign.UNRELIABLE, f"{type(error).__name__}: {error}", None, httpx.codes.OK)
+        return read(interface, answer)
+
+    def _without_secrets(self, detail: str, token: Secret) -> str:
+        """What a platform says may repeat what we sent."""
+        known = self._credentials
+        for secret in (token, known.operator_secret, known.data_secret, known.data_secret_iv, known.sig_secret):
+            if secret:
+                detail = detail.replace(secret.reveal(), "***")
+        return detail[:DETAIL_MAX]
 
 
-def judge(interface: Interface, answer: OpenedResponse) -> Attempt:
-    """What an opened answer means (the error policy by Ret code and business result)."""
-    ret = answer.ret
-    if ret == RetCode.OK:
-        try:
-            outcome = interface.outcome(wire_json.decode(answer.payload))
-        except Retryable as error:
-            return Attempt(Result.RETRY, f"{type(error).__name__}: {error}", ret)
-        if outcome.verdict is Verdict.REFUSED:
-            return Attempt(Result.RETRY, f"refused with reason {outcome.code}", ret, outcome)
-        return Attempt(Result.DONE, outcome.verdict.value, ret, outcome)
-    detail = f"{describe(ret)}: {answer.msg}" if answer.msg else describe(ret)
-    if ret == RetCode.BAD_TOKEN:
-        return Attempt(Result.RENEW_TOKEN, detail, ret)
-    if ret == RetCode.BAD_PARAMETERS and answer.signed:
-        return Attempt(Result.REJECTED, detail, ret)
-    if ret in (RetCode.BAD_SIGNATURE, RetCode.BAD_REQUEST):
-        return Attempt(Result.ALERT, detail, ret)
-    return Attempt(Result.RETRY, detail, ret)
+async def _read_whole(response: httpx.Response) -> bytes:
+    """What a transport has read already is taken as it is: httpx's own reading costs as much as the decryption."""
+    if isinstance(response.stream, httpx.ByteStream):
+        return b"".join(response.stream)
+    return await response.aread()
+
+
+def read(interface: Interface, answer: OpenedResponse) -> Reply:
+    """How an opened answer says that the push ended."""
+    ret, ok = answer.ret, int(httpx.codes.OK)
+    if ret != RetCode.OK:
+        detail = f"{describe(ret)}: {answer.msg}" if answer.msg else describe(ret)
+        return Reply(_sign_of_error(answer), f"Ret {ret}, {detail}", ret, ok)
+    try:
+        outcome = interface.outcome(wire_json.decode(answer.payload))
+    except Retryable as error:
+        return Reply(Sign.UNRELIABLE, f"{type(error).__name__}: {error}", ret, ok)
+    sign = _SIGNS[outcome.verdict]
+    detail = "" if sign is Sign.TAKEN else f"{outcome.verdict.value} with code {outcome.code}"
+    return Reply(sign, detail, ret, ok, outcome.code)
+
+
+def _sign_of_error(answer: OpenedResponse) -> Sign:
+    if answer.ret == RetCode.BAD_TOKEN:
+        return Sign.BAD_TOKEN
+    if answer.ret in (RetCode.BAD_SIGNATURE, RetCode.BAD_REQUEST):
+        return Sign.NOT_ADMITTED
+    if answer.ret == RetCode.BAD_PARAMETERS:
+        # Without a signature anybody could have said so: no record is given up for it.
+        return Sign.POISON if answer.signed else Sign.UNRELIABLE
+    return Sign.BUSY
 
 
 class HttpStatusRefused(Exception):

@@ -1,93 +1,112 @@
-"""Delivery to one platform: derived topics in, confirmed pushes out, offsets committed behind them."""
+"""Delivery to one platform: its two lanes' topics in, confirmed pushes out, offsets committed behind them.
+
+What is held back waits on Kafka: of orders little is read ahead, of states only the newest of each connector is kept.
+"""
 
 import asyncio
 import contextlib
 import logging
-import signal
 import time
-from collections.abc import Awaitable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from connectors.delivery.dead_letters import DeadLetters
-from connectors.delivery.lanes import Job, Lanes
+from connectors.delivery.backlog import Job
+from connectors.delivery.lanes import Lanes
+from connectors.delivery.outbox import Batch, Outbox
+from connectors.delivery.parcel import FRESH, Parcel, parcel
 from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
-from connectors.delivery.reorder import Reorder, Waiting
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
-from connectors.delivery.transport import AiohttpTransport
+from connectors.delivery.topics import LANES, Lane, lane_topic
+from connectors.delivery.transport import ReqwestTransport
 from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.interfaces.registry import Interface
 from schemas.clock import wall_ms
-from schemas.codec import codec_for
+from schemas.codec import RECORD_TYPES, codec_for
 from schemas.errors import UndecodableRecord
 from schemas.offsets import ContiguousOffsets
-from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
+from schemas.records.delivery import LaneStatus
+from schemas.records.derived import Derived, StatusChange
+from schemas.records.faults import DeadLetter
 
 log = logging.getLogger(__name__)
-
-_RECORDS: dict[str, type[Derived]] = {
-    "connector-status-changes": StatusChange,
-    "charge-progress": ChargeProgress,
-    "charge-start-results": StartResult,
-    "charge-stop-results": StopResult,
-    "charge-orders": Order,
-}
-TOPICS = tuple(_RECORDS)
 
 #: A record as it was read, and the books of its partition at that time.
 Taken = tuple[Message, ContiguousOffsets]
 
 _BATCH = 500
 _POLL_S = 0.02
-_FULL_POLL_S = 0.05
-_COMMIT_EVERY_S = 0.5
+_COMMIT_EVERY_S = 0.3
+_STATUS_EVERY_S = 5.0
 _DRAIN_S = 10.0
 _LEAVE_S = 5.0
 
 
 class Delivery:
-    """One platform's delivery. `transport` may be given by tests; otherwise one is made from the profile."""
+    """One platform's delivery. `producer` is shared by all of a process; `transport` may be given by tests, otherwise
+    one is made from the profile. `now_ms` is the broker's clock in UTC ms."""
 
-    def __init__(self, settings: DeliverySettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        producer: Producer,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now_ms: Callable[[], int] = wall_ms,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
+        self._now_ms = now_ms
+        self._monotonic = monotonic
         self._codec = codec_for(settings.cluster.schema_registry_url)
-        self._names = {settings.cluster.topic(name): name for name in TOPICS}
-        self._transport = transport or AiohttpTransport(
-            settings.platform.timeouts, settings.in_flight, ANSWER_MAX_BYTES
-        )
-        caller = Caller(self._transport, settings.platform, settings.target, settings.credentials, wall_ms)
-        self.lanes = Lanes(settings, caller, TokenKeeper(caller, settings.credentials, time.monotonic))
-        self._reorder: Reorder[Job] = Reorder(settings.reorder_s)
+        self._outbox = Outbox(settings.cluster, self._codec, producer)
+        platform = settings.platform
+        self._lane_of: dict[str, Lane] = {
+            settings.cluster.topic(lane_topic(platform.name, lane)): lane for lane in LANES
+        }
+        self._types: dict[Lane, tuple[type, ...]] = {
+            lane: tuple(RECORD_TYPES[record] for record in records) for lane, records in LANES.items()
+        }
+        calls = platform.limits.orders_in_flight + platform.limits.states_in_flight
+        self._transport = transport or ReqwestTransport(platform.timeouts, calls, ANSWER_MAX_BYTES)
+        caller = Caller(self._transport, platform, settings.target, settings.credentials, now_ms)
+        tokens = TokenKeeper(caller, settings.credentials, monotonic)
+        self.lanes = Lanes(platform, caller, tokens, self._outbox, now_ms, monotonic)
+        self._held_max: dict[Lane, int] = {"orders": settings.orders_held_max, "states": settings.states_held_max}
+        self._paused: dict[Lane, bool] = dict.fromkeys(LANES, False)
         self._books: dict[tuple[str, int], ContiguousOffsets] = {}
         self._committed: dict[tuple[str, int], int] = {}
+        self._sealed: list[tuple[Batch, dict[tuple[str, int], int]]] = []
+        self._ready: dict[tuple[str, int], int] = {}
+        self._gone: list[tuple[str, int]] = []
         self._committing = False
         self._stopping = asyncio.Event()
+        self._reported = (time.monotonic(), 0)
         try:
             config = settings.cluster.client_config(
                 group_id=settings.group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
+                isolation_level="read_committed",
                 session_timeout_ms=6_000,
                 heartbeat_interval_ms=1_500,
                 fetch_wait_max_ms=20,
             )
             self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
-            self._dead_letters = DeadLetters(settings.cluster, self._codec, wall_ms)
         except KafkaException as error:
             raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
-
-    @property
-    def held(self) -> int:
-        """Records in memory, at most `pending` of the settings."""
-        return self.lanes.pending + self._reorder.count
 
     @property
     def partitions(self) -> int:
         """How many partitions are this process's to deliver."""
         return len(self._books)
+
+    @property
+    def committed(self) -> int:
+        """The sum of the committed offsets: all records that were ever finished on these partitions."""
+        return sum(self._committed.values())
 
     def stop(self) -> None:
         """Ends `run` after what is in flight, within seconds."""
@@ -97,59 +116,60 @@ class Delivery:
         """Delivers until `stop`. Raises KafkaRefused for faults that do not pass by themselves, and whatever a
         lane met that neither a platform nor a network can do."""
         loop = asyncio.get_running_loop()
-        pool = ThreadPoolExecutor(1, thread_name_prefix="delivery-consumer")
+        pool = ThreadPoolExecutor(1, thread_name_prefix=f"delivery-{self.settings.platform.name}")
         self._consumer.subscribe(
-            list(self._names), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+            list(self._lane_of), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
-        last_commit = time.monotonic()
+        last_commit = last_status = time.monotonic()
         try:
             while not self._stopping.is_set():
                 if self.lanes.failure is not None:
                     raise self.lanes.failure
-                room = self.settings.pending - self.held
-                taken = await loop.run_in_executor(pool, self._poll, min(room, _BATCH))
-                letters = [letter for one in taken if (letter := self._take(*one)) is not None]
-                if letters:
-                    await self._unless_stopped(asyncio.gather(*letters))
-                for waiting in self._reorder.take(time.monotonic()):
-                    self.lanes.put(waiting.item)
-                if time.monotonic() - last_commit > _COMMIT_EVERY_S:
-                    last_commit = time.monotonic()
+                for message, books in await loop.run_in_executor(pool, self._poll):
+                    self._take(message, books)
+                while self._gone:
+                    place = self._gone.pop()
+                    self.lanes.backlogs[self._lane_of[place[0]]].drop(place)
+                now = time.monotonic()
+                if now - last_commit > _COMMIT_EVERY_S:
+                    last_commit = now
+                    self._seal()
+                self._settle()
+                if self._ready and not self._committing:
                     await loop.run_in_executor(pool, self._begin_commit)
+                if now - last_status > _STATUS_EVERY_S:
+                    last_status = now
+                    self._report(now)
         finally:
-            if not await self.lanes.drain(_DRAIN_S):
-                log.warning("%d records are left for the next start", self.lanes.pending)
-                self.lanes.cancel()
-                await self.lanes.drain(_DRAIN_S)
-            await loop.run_in_executor(pool, self._leave)
+            await self.lanes.drain(_DRAIN_S)
+            self._report(time.monotonic())
+            await self._leave(pool)
             pool.shutdown()
             await self._transport.aclose()
         if self.lanes.failure is not None:
             raise self.lanes.failure
 
-    async def _unless_stopped(self, work: "asyncio.Future[list[None]]") -> None:
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        either: set[asyncio.Future[Any]] = {work, stopping}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if work.done():
-            work.result()
-        else:
-            work.cancel()
-
-    def _poll(self, room: int) -> list[Taken]:
-        if room <= 0:
-            # Full: stay in the group without taking more, until the lanes have moved on.
-            self._consumer.pause(self._consumer.assignment())
-            first = self._consumer.poll(_FULL_POLL_S)
-            return [] if first is None else self._handed_out([first])
-        self._consumer.resume(self._consumer.assignment())
+    def _poll(self) -> list[Taken]:
+        """Runs in the consumer's thread."""
+        for lane in LANES:
+            self._pause(lane, self.lanes.backlogs[lane].held >= self._held_max[lane])
         first = self._consumer.poll(_POLL_S)
         if first is None:
             return []
         # One after the other, since the partitions may change hands between the two.
         taken = self._handed_out([first])
-        return taken + self._handed_out(self._consumer.consume(room - 1, timeout=0))
+        return taken + self._handed_out(self._consumer.consume(_BATCH, timeout=0))
+
+    def _pause(self, lane: Lane, paused: bool) -> None:
+        """Tells the client only of changes: each costs it what it has fetched."""
+        if paused == self._paused[lane]:
+            return
+        self._paused[lane] = paused
+        mine = [TopicPartition(*place) for place in self._books if self._lane_of[place[0]] == lane]
+        if paused:
+            self._consumer.pause(mine)
+        else:
+            self._consumer.resume(mine)
 
     def _handed_out(self, messages: list[Message]) -> list[Taken]:
         good: list[Taken] = []
@@ -158,7 +178,6 @@ class Delivery:
             if error is None:
                 books = self._books.get(_partition(message))
                 if books is not None:  # else the partition changed hands while it was fetched
-                    books.handed_out(message.offset() or 0)
                     good.append((message, books))
             elif error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
                 raise KafkaRefused(f"Kafka: {error.str()}")
@@ -166,50 +185,97 @@ class Delivery:
                 log.warning("Kafka: %s", error.str())
         return good
 
-    def _take(self, message: Message, books: ContiguousOffsets) -> Awaitable[None] | None:
-        """Queues a record, or returns the writing of its dead letter."""
-        partition, offset = _partition(message), message.offset() or 0
-        name = self._names[partition[0]]
-
-        def done() -> None:
-            books.done(offset)
-
-        async def give_up(reason: str, detail: str) -> None:
-            await self._dead_letters.put(message, name, reason, detail)
-
-        async def bury(error: UndecodableRecord) -> None:
-            log.error("a record of %s is dead-lettered: %s", name, error)
-            await give_up(error.reason, str(error))
-            done()
-
-        def wanted() -> bool:
-            return self._books.get(partition) is books
-
+    def _take(self, message: Message, books: ContiguousOffsets) -> None:
+        """Queues a record, or buries what is none."""
+        topic, partition = _partition(message)
+        if self._books.get((topic, partition)) is not books:
+            return
+        offset = message.offset() or 0
+        books.handed_out(offset)
+        lane = self._lane_of[topic]
+        value = message.value() or b""
         try:
-            record = self._codec.decode_as(_RECORDS[name], message.value())
+            record = self._decoded(lane, value)
+            onwards = parcel(message.headers())
+            remaining = self._interfaces(record, onwards)
         except UndecodableRecord as error:
-            return bury(error)
-        recorded_at = message.timestamp()[1]
-        job = Job(record, recorded_at, done, give_up, wanted)
-        self._reorder.put(Waiting(record, recorded_at, time.monotonic(), job))
-        return None
+            self._bury(message, lane, error)
+            books.done(offset)
+            return
+        if not remaining:
+            books.done(offset)
+            return
+        key = record.connector_id if isinstance(record, StatusChange) else record.start_charge_seq
+        self.lanes.put(
+            lane,
+            Job(
+                record=record,
+                key=key,
+                value=value,
+                recorded_at=message.timestamp()[1],
+                place=(topic, partition, offset),
+                parcel=onwards,
+                remaining=remaining,
+                done=lambda: books.done(offset),
+            ),
+        )
 
-    def _committable(self) -> dict[tuple[str, int], int]:
-        return {
-            partition: offset
-            for partition, books in list(self._books.items())
-            if (offset := books.committable()) is not None and offset != self._committed.get(partition)
+    def _decoded(self, lane: Lane, value: bytes) -> Derived:
+        record: Derived = self._codec.decode(value)
+        if type(record) not in self._types[lane]:
+            raise UndecodableRecord(
+                f"a {type(record).__name__} does not belong on the lane of {lane}", reason="unexpected_record_type"
+            )
+        return record
+
+    def _interfaces(self, record: Derived, onwards: Parcel) -> tuple[Interface, ...]:
+        every = self.settings.platform.pushes(record)
+        if not onwards.interface:
+            return every
+        return tuple(interface for interface in every if interface.name == onwards.interface)
+
+    def _bury(self, message: Message, lane: Lane, error: UndecodableRecord) -> None:
+        name = lane_topic(self.settings.platform.name, lane)
+        log.error("a record of %s is dead-lettered: %s", name, error)
+        letter = DeadLetter(
+            reason=error.reason,
+            detail=str(error),
+            topic=name,
+            partition=message.partition() or 0,
+            offset=message.offset() or 0,
+            recorded_at=message.timestamp()[1],
+            failed_at=self._now_ms(),
+            key=message.key(),
+            value=message.value(),
+        )
+        self._outbox.dead_letter(letter, FRESH)
+
+    def _seal(self) -> None:
+        """What is finished may be committed once what it caused is safe."""
+        finished = {
+            place: offset
+            for place, books in self._books.items()
+            if (offset := books.committable()) is not None and offset != self._committed.get(place)
         }
+        if finished:
+            self._sealed.append((self._outbox.seal(), finished))
+
+    def _settle(self) -> None:
+        """Hears of what is safe, in the order in which it was sealed."""
+        self._outbox.poll()
+        while self._sealed and self._sealed[0][0].safe:
+            self._ready.update(self._sealed.pop(0)[1])
 
     def _begin_commit(self) -> None:
         """Commits without waiting: while the group's coordinator is away an answer takes seconds."""
-        ready = self._committable()
-        if ready and not self._committing:
+        offsets = [TopicPartition(*p, o) for p, o in self._ready.items() if p in self._books]
+        self._ready = {}
+        if offsets:
             self._committing = True
-            self._consumer.commit(offsets=[TopicPartition(*p, o) for p, o in ready.items()], asynchronous=True)
+            self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def _commit_answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """Runs inside a poll, also for the commits that were waited for."""
+        """Runs inside a poll, also for the commits that were waited for. What failed is committed with the next."""
         self._committing = False
         if error is not None:
             log.warning("offsets are not committed, later again: %s", error.str())
@@ -218,61 +284,75 @@ class Delivery:
             if done.error is None and (done.topic, done.partition) in self._books:
                 self._committed[done.topic, done.partition] = done.offset
 
-    def _commit(self) -> None:
-        ready = self._committable()
-        if not ready:
-            return
-        try:
-            self._consumer.commit(offsets=[TopicPartition(*p, o) for p, o in ready.items()], asynchronous=False)
-        except KafkaException as error:
-            log.warning("offsets are not committed, later again: %s", error.args[0].str())
-            return
-        self._committed.update(ready)
-
-    def _leave(self) -> None:
+    async def _leave(self, pool: ThreadPoolExecutor) -> None:
         """Commits what is confirmed and leaves the group; waits for a cluster that is away, but not for ever."""
-        self._consumer.pause(self._consumer.assignment())
+        loop = asyncio.get_running_loop()
+        self._seal()
         deadline = time.monotonic() + _LEAVE_S
-        while (self._committing or self._committable()) and time.monotonic() < deadline:
-            self._begin_commit()
-            self._consumer.poll(_POLL_S)
-        if self._committable():
+        while (self._sealed or self._ready or self._committing) and time.monotonic() < deadline:
+            self._settle()
+            await loop.run_in_executor(pool, self._commit_and_wait)
+        if self._sealed or self._ready or self._committing:
             log.warning("the cluster does not answer: what is not committed is delivered again after the next start")
         # Closing revokes, and a revocation waits for its commit.
         self._books.clear()
-        self._consumer.close()
+        await loop.run_in_executor(pool, self._consumer.close)
+
+    def _commit_and_wait(self) -> None:
+        self._consumer.pause(self._consumer.assignment())
+        if self._ready and not self._committing:
+            self._begin_commit()
+        self._consumer.poll(_POLL_S)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll: each partition begins with empty books, at its committed offset."""
         for mine in partitions:
             self._books[mine.topic, mine.partition] = ContiguousOffsets()
+        self._paused = dict.fromkeys(LANES, False)
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Runs inside a poll: what is confirmed is committed, what is not is the next owner's to deliver."""
-        with contextlib.suppress(KafkaException):
-            self._commit()
+        """Runs inside a poll: what is safe is committed, what is not is the next owner's to deliver."""
+        ready = [TopicPartition(*place, offset) for place, offset in self._ready.items() if place in self._books]
+        if ready:
+            with contextlib.suppress(KafkaException):
+                consumer.commit(offsets=ready, asynchronous=False)
         self._lost(consumer, partitions)
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll: the group has gone on without this member, so nothing can be committed any more."""
         for gone in partitions:
-            self._books.pop((gone.topic, gone.partition), None)
-            self._committed.pop((gone.topic, gone.partition), None)
+            place = (gone.topic, gone.partition)
+            if self._books.pop(place, None) is not None:
+                self._gone.append(place)
+            self._committed.pop(place, None)
+            self._ready.pop(place, None)
+
+    def _report(self, now: float) -> None:
+        """How the platform fares, for `evcs delivery status`."""
+        lanes, breaker, tally = self.lanes, self.lanes.breaker, self.lanes.tally
+        confirmed = tally.confirmed.total()
+        since, before = self._reported
+        self._reported = (now, confirmed)
+        now_ms = self._now_ms()
+        self._outbox.status(
+            LaneStatus(
+                platform=self.settings.platform.name,
+                instance=self.settings.instance,
+                reported_at=now_ms,
+                breaker=breaker.state.value,
+                breaker_since=now_ms - round((self._monotonic() - breaker.since) * 1000),
+                reason=breaker.reason,
+                pushes_per_s=round((confirmed - before) / max(now - since, 0.001), 1),
+                in_flight=lanes.in_flight,
+                orders_held=lanes.backlogs["orders"].held,
+                states_held=lanes.backlogs["states"].held,
+                confirmed=confirmed,
+                failed=tally.failures.total(),
+                last_error=tally.last_error,
+                last_error_at=tally.last_error_at,
+            )
+        )
 
 
 def _partition(message: Message) -> tuple[str, int]:
     return message.topic() or "", message.partition() or 0
-
-
-def run(settings: DeliverySettings) -> None:
-    """Delivers until SIGTERM or SIGINT."""
-
-    async def main() -> None:
-        delivery = Delivery(settings)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, delivery.stop)
-        log.info("delivering to %s (%s)", settings.platform.name, settings.target)
-        await delivery.run()
-
-    asyncio.run(main())

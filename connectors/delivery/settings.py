@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from connectors.delivery.reorder import WINDOW_S
+from connectors.bounds import BadSettings
 from connectors.errors import MisconfiguredDelivery
-from connectors.platform import Platform, Target, load_platforms
+from connectors.platform import OWN_PROFILES, Platform, Target, load_platforms
 from connectors.policies import Addresses
 from connectors.protocol import query_token
 from connectors.protocol.credentials import Credentials
@@ -18,19 +18,17 @@ _TARGETS: Mapping[str, Target] = {"test": "test", "production": "production"}
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """One platform's delivery. `in_flight` bounds the calls at once, `pending` the records held in memory;
-    `reorder_s` is how long a record waits for one of another topic that belongs before it."""
+    """One platform's delivery. `orders_held_max` bounds the records of the orders lane in memory, `states_held_max`
+    the connectors whose newest state waits; `instance` names the process in `delivery-status`."""
 
     platform: Platform
     credentials: Credentials
     target: Target = "test"
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     group: str = ""
-    in_flight: int = 32
-    pending: int = 5_000
-    retry_first_s: float = 1.0
-    retry_max_s: float = 60.0
-    reorder_s: float = WINDOW_S
+    instance: str = "0"
+    orders_held_max: int = 5_000
+    states_held_max: int = 200_000
 
     @classmethod
     def from_env(cls, name: str, environ: Mapping[str, str] | None = None) -> "DeliverySettings":
@@ -40,26 +38,28 @@ class DeliverySettings:
         Raises MisconfiguredDelivery, BadProfile or BadCredentials, each naming what is wrong.
         """
         env = os.environ if environ is None else environ
-        profiles = load_platforms()
+        profiles = load_platforms(environ=env)
         for fault in profiles.faults:
-            if fault.file == f"{name}.toml":
+            # Without the operator's folder a packaged profile would go in place of one that is meant to replace it.
+            if fault.file in (f"{name}.toml", OWN_PROFILES):
                 raise fault
         platform = profiles.platforms.get(name)
         if platform is None:
             known = ", ".join(sorted(profiles.platforms))
-            raise MisconfiguredDelivery(f"no platform {name!r} under connectors/platforms: there are {known}")
+            raise MisconfiguredDelivery(
+                f"no platform {name!r} under connectors/platforms or EVCS_PLATFORMS: there are {known}"
+            )
         target = _TARGETS.get(env.get("EVCS_DELIVERY_TARGET", "test"))
         if target is None:
             raise MisconfiguredDelivery(
                 f"EVCS_DELIVERY_TARGET is {env['EVCS_DELIVERY_TARGET']!r}: use test or production"
             )
-        address_name = f"EVCS_{name.upper().replace('-', '_')}_ADDRESS"
-        address = env.get(address_name)
+        address = env.get(platform.address_variable)
         if address:
             try:
                 platform = replace(platform, addresses=Addresses(production=address, test=address))
-            except ValueError as error:
-                raise MisconfiguredDelivery(f"{address_name}: {error}") from error
+            except BadSettings as error:
+                raise MisconfiguredDelivery(f"{platform.address_variable}: {error.faults[0][1]}") from error
         if not platform.is_on(query_token.INTERFACE):
             raise BadProfile(f"{name}.toml", f"interfaces.{query_token.INTERFACE}", "is missing, or off")
         platform.url(target, query_token.INTERFACE)  # raises BadProfile where the target has no address
@@ -69,5 +69,6 @@ class DeliverySettings:
             credentials=platform.credentials.outbound(env),
             target=target,
             cluster=cluster,
+            instance=env.get("EVCS_DELIVERY_INSTANCE") or "0",
             group=env.get("EVCS_DELIVERY_GROUP") or f"{cluster.topic_prefix}evcs-delivery-{name}",
         )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import httpx
 
-from connectors.delivery.push import Caller, HttpStatusRefused
+from connectors.delivery.outcomes import Sign
+from connectors.delivery.push import DETAIL_MAX, Caller, HttpStatusRefused
 from connectors.protocol import query_token, wire_json
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import Retryable
@@ -19,7 +20,12 @@ _EARLY_S = 30.0
 
 
 class TokenRefused(Exception):
-    """query_token failed; says why, without secrets. Worth another try after a pause."""
+    """query_token failed; says why, without secrets. `sign` is what it says of the platform, `ret` its Ret if any."""
+
+    def __init__(self, reason: str, sign: Sign, ret: int | None = None) -> None:
+        super().__init__(reason)
+        self.sign = sign
+        self.ret = ret
 
 
 class TokenKeeper:
@@ -34,7 +40,7 @@ class TokenKeeper:
         self._renewing = asyncio.Lock()
         self.fetched = 0
         self.refusals = 0
-        self._refusal = ""
+        self._refusal = TokenRefused("", Sign.UNREACHABLE)
 
     async def token(self) -> Secret:
         """A token that is good for a while. Raises TokenRefused.
@@ -46,7 +52,7 @@ class TokenKeeper:
         async with self._renewing:
             if self._token is None or self._monotonic() >= self._good_until:
                 if self.refusals != refusals:
-                    raise TokenRefused(self._refusal)
+                    raise TokenRefused(str(self._refusal), self._refusal.sign, self._refusal.ret)
                 await self._renew()
             assert self._token is not None
             return self._token
@@ -56,7 +62,7 @@ class TokenKeeper:
             self._token, available_s = await self._fetch()
         except TokenRefused as error:
             self.refusals += 1
-            self._refusal = str(error)
+            self._refusal = error
             raise
         self._good_until = self._monotonic() + max(available_s - _EARLY_S, available_s / 2)
         self.fetched += 1
@@ -71,11 +77,22 @@ class TokenKeeper:
         try:
             answer = await self._caller.call(query_token.INTERFACE, payload, None)
             if answer.ret != RetCode.OK:
-                raise TokenRefused(f"{describe(answer.ret)}: {answer.msg}")
+                raise _refused(answer.ret, answer.msg)
             grant = query_token.read_response(wire_json.decode(answer.payload))
-        except (httpx.HTTPError, HttpStatusRefused, Retryable, TimeoutError) as error:
-            raise TokenRefused(f"{type(error).__name__}: {error}") from error
+        except (httpx.HTTPError, HttpStatusRefused) as error:
+            raise TokenRefused(f"{type(error).__name__}: {error}", Sign.UNREACHABLE) from error
+        except Retryable as error:
+            raise TokenRefused(f"{type(error).__name__}: {error}", Sign.UNRELIABLE) from error
         if not grant.succeeded:
-            raise TokenRefused(f"SuccStat 1, FailReason {grant.fail_reason}")
+            # An unknown operator or a wrong secret does not mend itself.
+            raise TokenRefused(f"SuccStat 1, FailReason {grant.fail_reason}", Sign.NOT_ADMITTED)
         log.info("a token for %d s", grant.available_s)
         return grant.access_token, grant.available_s
+
+
+def _refused(ret: int, msg: str) -> TokenRefused:
+    # Whoever asks for a token is refused for what he is: busy platforms aside, people must look at it.
+    busy = ret in (RetCode.BUSY, RetCode.SYSTEM_ERROR)
+    return TokenRefused(
+        f"Ret {ret}, {describe(ret)}: {msg[:DETAIL_MAX]}", Sign.BUSY if busy else Sign.NOT_ADMITTED, ret
+    )

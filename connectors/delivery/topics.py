@@ -3,6 +3,7 @@
 What flows on them is a source record's bytes under its ConnectorID, with `connectors.delivery.parcel`'s headers.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -28,6 +29,8 @@ SOURCES: dict[str, Lane] = {
     "charge-orders": "orders",
 }
 
+_NAME = re.compile(r"delivery-(retry-[0-9]+s|[a-z0-9-]+-(states|orders)(-dlq)?)")
+
 _PARTITIONS = 8
 _RETRY_PARTITIONS = 4
 _REPLICATION = 3
@@ -50,6 +53,11 @@ def retry_topic(delay_s: int) -> str:
 def dead_letter_topic(topic: str) -> str:
     """Where the dead letters of a topic lie."""
     return f"{topic}-dlq"
+
+
+def is_delivery_topic(name: str) -> bool:
+    """Whether the name is one of those here, whatever the platform: what a platform left behind is found by it."""
+    return _NAME.fullmatch(name) is not None
 
 
 def rungs(platforms: Iterable[Platform]) -> list[int]:

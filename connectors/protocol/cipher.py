@@ -5,33 +5,58 @@ The only file that knows the crypto library. It decides nothing about which fiel
 
 import binascii
 import hmac
+import threading
 
 from Crypto.Cipher import AES
 
-from connectors.protocol.credentials import AES_BLOCK_SIZE
 from connectors.protocol.errors import Undecryptable
+
+#: AES-128: key and initialization vector are one block each.
+AES_BLOCK_SIZE = 16
 
 #: The padding that a plaintext of length n (mod 16) gets, at index n.
 _PADDING = tuple(bytes([AES_BLOCK_SIZE - n]) * (AES_BLOCK_SIZE - n) for n in range(AES_BLOCK_SIZE))
 
 
-def encrypt(plaintext: bytes, key: bytes, iv: bytes) -> str:
-    """The `Data` that carries `plaintext`."""
-    padded = plaintext + _PADDING[len(plaintext) % AES_BLOCK_SIZE]
-    ciphertext = AES.new(key, AES.MODE_CBC, iv).encrypt(padded)
-    return binascii.b2a_base64(ciphertext, newline=False).decode("ascii")
+class Cbc:
+    """AES-128-CBC under one key and one initialization vector, as every message of a peer has them.
 
+    The library takes longer to make a CBC cipher than to use it, so one is kept for all messages: it goes on from the
+    last block that it put out, which is taken out of the next message's first block again. Several threads may use it.
+    """
 
-def decrypt(data: str, key: bytes, iv: bytes) -> bytes:
-    """The plaintext of a `Data`. Raises Undecryptable, which says at which step."""
-    ciphertext = _from_base64(data)
-    if not ciphertext or len(ciphertext) % AES_BLOCK_SIZE:
-        raise Undecryptable("decryption failed: Data is not a whole number of AES blocks")
-    padded: bytes = AES.new(key, AES.MODE_CBC, iv).decrypt(ciphertext)
-    size = padded[-1]
-    if not 1 <= size <= AES_BLOCK_SIZE or padded[-size:] != _PADDING[AES_BLOCK_SIZE - size]:
-        raise Undecryptable("decryption failed: wrong padding, so DataSecret or DataSecretIV differ")
-    return padded[:-size]
+    def __init__(self, key: bytes, iv: bytes) -> None:
+        self._iv = iv
+        self._iv_number = int.from_bytes(iv, "big")
+        self._chain = self._iv_number
+        self._encrypting = AES.new(key, AES.MODE_CBC, iv)
+        # Decryption has no chain: CBC's plaintext is the decrypted block, combined with the ciphertext before it.
+        self._block = AES.new(key, AES.MODE_ECB)
+        self._lock = threading.Lock()
+
+    def encrypt(self, plaintext: bytes) -> str:
+        """The `Data` that carries `plaintext`."""
+        padded = plaintext + _PADDING[len(plaintext) % AES_BLOCK_SIZE]
+        first = int.from_bytes(padded[:AES_BLOCK_SIZE], "big") ^ self._iv_number
+        with self._lock:
+            first ^= self._chain
+            ciphertext = self._encrypting.encrypt(first.to_bytes(AES_BLOCK_SIZE, "big") + padded[AES_BLOCK_SIZE:])
+            self._chain = int.from_bytes(ciphertext[-AES_BLOCK_SIZE:], "big")
+        return binascii.b2a_base64(ciphertext, newline=False).decode("ascii")
+
+    def decrypt(self, data: str) -> bytes:
+        """The plaintext of a `Data`. Raises Undecryptable, which says at which step."""
+        ciphertext = _from_base64(data)
+        length = len(ciphertext)
+        if not length or length % AES_BLOCK_SIZE:
+            raise Undecryptable("decryption failed: Data is not a whole number of AES blocks")
+        blocks = int.from_bytes(self._block.decrypt(ciphertext), "big")
+        before = int.from_bytes(self._iv + ciphertext[:-AES_BLOCK_SIZE], "big")
+        padded = (blocks ^ before).to_bytes(length, "big")
+        size = padded[-1]
+        if not 1 <= size <= AES_BLOCK_SIZE or padded[-size:] != _PADDING[AES_BLOCK_SIZE - size]:
+            raise Undecryptable("decryption failed: wrong padding, so DataSecret or DataSecretIV differ")
+        return padded[:-size]
 
 
 def sign(text: str, key: bytes) -> str:

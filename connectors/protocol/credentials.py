@@ -1,12 +1,10 @@
 """What two peers share for one direction of calls. Where the values come from is not decided here."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from connectors.protocol.cipher import AES_BLOCK_SIZE, Cbc
 from connectors.protocol.errors import BadCredentials
-
-#: AES-128: key and initialization vector are one block each.
-AES_BLOCK_SIZE = 16
 
 
 class Secret:
@@ -55,6 +53,8 @@ class Credentials:
     data_secret: Secret
     data_secret_iv: Secret
     sig_secret: Secret
+    #: Encrypts and decrypts with DataSecret and DataSecretIV.
+    cbc: Cbc = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, secret in (("DataSecret", self.data_secret), ("DataSecretIV", self.data_secret_iv)):
@@ -62,3 +62,4 @@ class Credentials:
                 raise BadCredentials(f"is {len(secret.encoded)} bytes long, {AES_BLOCK_SIZE} are needed", (name,))
         if not self.sig_secret:
             raise BadCredentials("is empty", ("SigSecret",))
+        object.__setattr__(self, "cbc", Cbc(self.data_secret.encoded, self.data_secret_iv.encoded))

@@ -140,6 +140,11 @@ def verify_request(envelope: RequestEnvelope, credentials: Credentials) -> None:
 def verify_response(envelope: ResponseEnvelope, credentials: Credentials) -> None:
     """Raises BadSignature. A null was signed as `null` or as nothing, depending on the peer's language."""
     key = credentials.sig_secret.encoded
+    if envelope.msg is not None and envelope.data is not None:
+        text = f"{envelope.ret}{envelope.msg}{envelope.data}"
+        if not cipher.same_signature(cipher.sign(text, key), envelope.sig):
+            raise BadSignature(claimed_ret=envelope.ret)
+        return
     msgs = ("", "null") if envelope.msg is None else (envelope.msg,)
     datas = ("", "null") if envelope.data is None else (envelope.data,)
     texts = (f"{envelope.ret}{msg}{data}" for msg in msgs for data in datas)
@@ -149,12 +154,12 @@ def verify_response(envelope: ResponseEnvelope, credentials: Credentials) -> Non
 
 def encrypt_data(payload: bytes, credentials: Credentials) -> str:
     """`Data` for a payload."""
-    return cipher.encrypt(payload, credentials.data_secret.encoded, credentials.data_secret_iv.encoded)
+    return credentials.cbc.encrypt(payload)
 
 
 def decrypt_data(data: str, credentials: Credentials) -> bytes:
     """The payload in a `Data`. Raises Undecryptable."""
-    return cipher.decrypt(data, credentials.data_secret.encoded, credentials.data_secret_iv.encoded)
+    return credentials.cbc.decrypt(data)
 
 
 def _fields(body: bytes) -> dict[str, object]:

@@ -31,7 +31,7 @@ def decode(plaintext: bytes) -> dict[str, object]:
     """
     try:
         text = plaintext.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = _decoder.decode(text)
         if "\\u" in text:
             # The standard library lets half surrogates through, and no encoder takes them afterwards.
             msgspec.json.decode(plaintext)
@@ -58,3 +58,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)

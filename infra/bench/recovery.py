@@ -53,7 +53,7 @@ class _Sample:
 def measure(cluster: KafkaCluster, connectors: int, tell: Callable[[str], None]) -> dict[str, object]:
     """Writes the states of so many connectors, 30 % of them charging, and has a new process recover them."""
     cluster = replace(cluster, topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-")
-    create_topics(cluster, replication=1)
+    create_topics(cluster, replication=1, topics=all_topics().values())
     try:
         tell(f"writing the states of {connectors:,} connectors")
         _write_states(cluster, connectors)

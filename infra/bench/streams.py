@@ -74,7 +74,7 @@ def measure(
 ) -> dict[str, object]:
     """All three in one run, on topics of its own, which are deleted at the end; medians over `rounds`."""
     cluster = replace(cluster, topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-")
-    create_topics(cluster, replication=1)
+    create_topics(cluster, replication=1, topics=all_topics().values())
     try:
         tell(f"writing {connectors * samples_each:,} samples of {connectors:,} connectors")
         catalog(cluster, connectors)

@@ -45,3 +45,19 @@ def recovery(connectors: int) -> None:
     from infra.bench.recovery import measure
 
     click.echo(json.dumps(measure(KafkaCluster.from_env(), connectors, _tell)))
+
+
+@command.command()
+@click.option("--pushes", default=20_000, show_default=True, type=click.IntRange(100))
+@click.option("--default-pushes", default=1_000, show_default=True, type=click.IntRange(100), help="with plain httpx")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="medians over so many")
+def delivery(pushes: int, default_pushes: int, rounds: int) -> None:
+    """Sealed pushes/s from Kafka to confirmed and committed, the same bytes posted bare, and httpx's default.
+
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+
+    Example: evcs bench delivery --rounds 1
+    """
+    from infra.bench.delivery import measure
+
+    click.echo(json.dumps(measure(KafkaCluster.from_env(), pushes, default_pushes, rounds, _tell)))

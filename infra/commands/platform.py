@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import replace
 
 import click
 
-from infra.simulator.platform.dialect import BEIJING, Dialect, Spelling
+from infra.simulator.platform.dialect import CITIES, Spelling
 from infra.simulator.platform.errors import CryptoError
 from infra.simulator.platform.ledger import Ledger
 from infra.simulator.platform.server import CityPlatform
@@ -21,6 +22,7 @@ from infra.simulator.platform.settings import (
 EPILOG = """\b
 Example:
   evcs platform run --port 18080
+  evcs platform run --port 18081 --city chengdu
   curl http://127.0.0.1:18080/_control/ledger
   curl -d '[{"kind": "ret-busy", "count": 3}]' http://127.0.0.1:18080/_control/faults
 """
@@ -39,13 +41,12 @@ def command() -> None:
 @click.option("--data-iv", default=DEMO_SECRET, help="DataSecretIV, 16 characters.")
 @click.option("--sig-secret", default=DEMO_SECRET, help="SigSecret.")
 @click.option("--token-seconds", default=TOKEN_AVAILABLE_S, show_default=True, help="Life of a token.")
-@click.option("--base-path", default=BEIJING.base_path, show_default=True, help="Path of the interfaces.")
+@click.option("--city", type=click.Choice(sorted(CITIES)), default="beijing", show_default=True, help="What it plays.")
+@click.option("--base-path", help="Path of the interfaces, instead of the city's.")
 @click.option(
     "--spelling",
     type=click.Choice([spelling.value for spelling in Spelling]),
-    default=BEIJING.spelling.value,
-    show_default=True,
-    help="How the service's money is spelt.",
+    help="How the service's money is spelt, instead of the city's.",
 )
 @click.option("--counts-only", is_flag=True, help="Keep counts, not payloads, for long runs.")
 def run(
@@ -56,14 +57,20 @@ def run(
     data_iv: str,
     sig_secret: str,
     token_seconds: int,
-    base_path: str,
-    spelling: str,
+    city: str,
+    base_path: str | None,
+    spelling: str | None,
     counts_only: bool,
 ) -> None:
     """Receive an operator's pushes until interrupted, and judge them strictly.
 
     Without options it plays Beijing with the public test secrets.
     """
+    dialect = CITIES[city]
+    if base_path is not None:
+        dialect = replace(dialect, base_path=base_path.rstrip("/"))
+    if spelling is not None:
+        dialect = replace(dialect, spelling=Spelling(spelling))
     settings = PlatformSettings(
         operator_id=operator_id,
         operator_secret=operator_secret,
@@ -72,7 +79,7 @@ def run(
         sig_secret=sig_secret,
         port=port,
         token_available_s=token_seconds,
-        dialect=Dialect(base_path=base_path.rstrip("/"), spelling=Spelling(spelling)),
+        dialect=dialect,
     )
     try:
         platform = CityPlatform(settings, ledger=Ledger(counts_only=counts_only))

@@ -18,7 +18,7 @@ from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
 from infra.simulator.platform.threaded import PlatformThread
-from infra.topic_admin import create_topics, delete_topics
+from infra.topic_admin import create_topics, declared_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from streams.worker import READY
 
@@ -63,7 +63,7 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         cluster = _cluster(local, stack, tell)
         cluster = replace(cluster, topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
         tell("making topics")
-        create_topics(cluster)
+        create_topics(cluster, topics=declared_topics([PLATFORM]))
         stack.callback(delete_topics, cluster)
         city = stack.enter_context(PlatformThread())
         scoreboard = Scoreboard(load_platforms().platforms[PLATFORM])

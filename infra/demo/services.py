@@ -14,8 +14,8 @@ from confluent_kafka.admin import AdminClient
 from infra.errors import OperatorError
 from schemas.cluster import KafkaCluster
 
-_READY_TIMEOUT_S = 60.0
-_STOP_TIMEOUT_S = 20.0
+_READY_TIMEOUT_S = 120.0
+_STOP_TIMEOUT_S = 60.0
 _TAIL_LINES = 20
 
 
@@ -85,7 +85,7 @@ def await_group(
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         service.check()
-        described = admin.describe_consumer_groups([group], request_timeout=10)[group].result(timeout=10)
+        described = admin.describe_consumer_groups([group], request_timeout=60)[group].result(timeout=60)
         if described.state == ConsumerGroupState.STABLE and described.members:
             return
         time.sleep(0.2)

@@ -26,7 +26,7 @@ from infra.local.storage import make_directories, prepare_storage
 from schemas.cluster import KafkaCluster
 
 STOP_TIMEOUT_S = 30.0
-_KILL_TIMEOUT_S = 10.0
+_KILL_TIMEOUT_S = 60.0
 _PORT_TRIES = 3
 
 

@@ -147,6 +147,6 @@ def test_a_bug_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_console_script() -> None:
     script = Path(sys.executable).with_name("evcs")
-    shown = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=60, check=True)
+    shown = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=120, check=True)
     assert shown.stdout.startswith("Usage: evcs ")
     assert shown.stderr == ""

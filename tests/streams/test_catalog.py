@@ -32,6 +32,7 @@ def _record(station: Station) -> tuple[bytes, bytes]:
 
 def test_an_empty_catalog_is_loaded_too(kafka: KafkaCluster) -> None:
     reader = CatalogReader(kafka, CODEC, lambda _station: None)
+    assert not reader.loaded
     assert (reader.load(), reader.loaded) == (0, True)
     reader.close()
 
@@ -47,15 +48,31 @@ def test_it_is_loaded_whole_and_followed(kafka: KafkaCluster, caplog: pytest.Log
     assert sorted(got.values(), key=lambda s: s.station_id) == sorted(STATIONS, key=lambda s: s.station_id)
     changed = replace(STATIONS[1], station_name="新名")
     _put(kafka, _record(changed))
-    asyncio.run(asyncio.wait_for(reader.follow(lambda: got[changed.station_id] == changed), 20))
+    asyncio.run(asyncio.wait_for(reader.follow(lambda: got[changed.station_id] == changed), 120))
     reader.close()
 
 
 def test_following_waits_for_the_first_load(kafka: KafkaCluster) -> None:
-    reader = CatalogReader(kafka, CODEC, lambda _station: pytest.fail("nothing is to be read yet"))
-    _put(kafka, _record(STATIONS[0]))
-    turns = iter((False, False, True))
-    asyncio.run(reader.follow(lambda: next(turns)))
+    got: dict[str, Station] = {}
+    first, second = STATIONS[0], replace(STATIONS[0], station_name="新名")
+    _put(kafka, _record(first))
+    reader = CatalogReader(kafka, CODEC, lambda station: got.update({station.station_id: station}))
+    turns = 0
+
+    def has_followed() -> bool:
+        nonlocal turns
+        turns += 1
+        if turns < 4:
+            assert (reader.loaded, got) == (False, {}), "nothing is read before the load"
+        elif turns == 4:
+            assert reader.load() == 1
+            assert got == {first.station_id: first}
+            _put(kafka, _record(second))
+        return got.get(second.station_id) == second
+
+    # The same run that waited goes on with what has changed since the load.
+    asyncio.run(asyncio.wait_for(reader.follow(has_followed), 120))
+    assert turns > 4
     reader.close()
 
 

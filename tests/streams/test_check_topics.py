@@ -54,7 +54,7 @@ def test_a_cluster_that_does_not_answer_is_named() -> None:
 def test_the_command_says_so_in_one_line_and_fails(kafka: KafkaCluster, tmp_path: Path) -> None:
     worker = Worker(replace(kafka, topic_prefix="nobody-"), tmp_path / "streams.log")
     with pytest.raises(OperatorError, match="ended with status 1"):
-        worker.process.await_log("never", timeout_s=30)
+        worker.process.await_log("never", timeout_s=120)
     log = worker.log.read_text(encoding="utf-8")
     assert "error: nobody-charge-events-dlq, " in log
     assert "are missing: run `evcs topics create`" in log

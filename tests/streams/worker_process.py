@@ -46,6 +46,10 @@ class Worker:
         found = _ASSIGNED.findall(self.log.read_text(encoding="utf-8"))
         return {int(number) for number in found[-1].split(",") if number.strip()} if found else set()
 
+    def recoveries(self) -> int:
+        """How often it has taken over partitions: more than once if the group has shut it out in between."""
+        return self.log.read_text(encoding="utf-8").count(READY)
+
 
 @contextmanager
 def running(cluster: KafkaCluster, log: Path, **waits: object) -> Iterator[Worker]:

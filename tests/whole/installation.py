@@ -1,16 +1,19 @@
 """A whole installation for a test: worker, delivery and a city's platform around a fleet; each may be killed."""
 
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 from infra.demo.run import PLATFORM, platform_environment
 from infra.demo.services import ServiceProcess, await_group
+from infra.demo.watch import DERIVED
 from infra.local.broker import LocalKafka
 from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
@@ -20,11 +23,25 @@ from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
 from schemas.watermarks import watermarks
+from streams.tracking import EVENTS, TELEMETRY
 from streams.worker import READY
-from tests.whole.topics import until
+from tests.whole.topics import PATIENCE_S, until
 
 _TOKEN = "query_token"
-_INPUT = "charger-telemetry"
+
+
+Offsets = dict[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """All that was derived up to `derived`, or had arrived at `at`, counted as done at `committed_at` (s), when the
+    derived topics ended at `derived_then`: from then on it is neither derived nor pushed again."""
+
+    at: float
+    derived: Offsets
+    committed_at: float
+    derived_then: Offsets
 
 
 class Installation:
@@ -106,8 +123,8 @@ class Installation:
             return began
         self.broker.start()
         consumer = Consumer(self.cluster.client_config(group_id="tests"))
-        for partition in range(all_topics()[_INPUT].partitions):
-            watermarks(consumer, self.cluster.topic(_INPUT), partition)
+        for partition in range(all_topics()[TELEMETRY].partitions):
+            watermarks(consumer, self.cluster.topic(TELEMETRY), partition)
         consumer.close()
         return time.time()
 
@@ -116,12 +133,49 @@ class Installation:
         for service in self._services.values():
             service.check()
 
-    def await_quiet(self, quiet_s: float, timeout_s: float = 20.0) -> None:
+    def ends(self, names: Iterable[str]) -> Offsets:
+        """Where the partitions of these topics end now."""
+        consumer = Consumer(self.cluster.client_config(group_id="tests"))
+        try:
+            return {
+                (name, partition): watermarks(consumer, self.cluster.topic(name), partition)[1]
+                for name in names
+                for partition in range(all_topics()[name].partitions)
+            }
+        finally:
+            consumer.close()
+
+    def committed(self, group: str, wanted: Offsets) -> Offsets:
+        """What the group has committed of these partitions, 0 where it has nothing."""
+        consumer = Consumer(self.cluster.client_config(group_id=group))
+        try:
+            asked = [TopicPartition(self.cluster.topic(name), partition) for name, partition in wanted]
+            answers = consumer.committed(asked, timeout=PATIENCE_S)
+        finally:
+            consumer.close()
+        return {where: max(0, answer.offset) for where, answer in zip(wanted, answers, strict=True)}
+
+    def mark(self) -> Mark:
+        """Waits until both services have committed everything from before the call; samples must be flowing."""
+        at = time.time()
+        derived, samples, events = self.ends(DERIVED), self.ends([TELEMETRY]), self.ends([EVENTS])
+        # What time alone has brought about is safe once a record behind it is.
+        taken = {where: end + 1 for where, end in samples.items() if end} | events
+
+        def is_committed(group: str, wanted: Offsets) -> bool:
+            found = self.committed(group, wanted)
+            return all(found[where] >= end for where, end in wanted.items())
+
+        until(lambda: is_committed("evcs-streams", taken), "the worker has committed its input")
+        until(lambda: is_committed(f"evcs-delivery-{PLATFORM}", derived), "delivery has committed what was derived")
+        return Mark(at, derived, time.time(), self.ends(DERIVED))
+
+    def await_quiet(self, quiet_s: float, timeout_s: float = PATIENCE_S) -> None:
         """Waits until no push has arrived for so long."""
         receipts = self.city.ledger.receipts
         until(lambda: time.time() - receipts[-1].arrival > quiet_s, "the pushes stop", timeout_s)
 
-    def await_push(self, since: float, timeout_s: float) -> float:
+    def await_push(self, since: float, timeout_s: float = PATIENCE_S) -> float:
         """Waits for the first push after `since` (the platform's clock) that is no repeat; returns the seconds."""
         ledger = self.city.ledger
 

@@ -24,9 +24,9 @@ from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.records.derived import Derived, StatusChange
 from tests.connectors.interfaces import records
-from tests.whole.topics import dead_letters, until
+from tests.whole.topics import PATIENCE_S, dead_letters, until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CODEC = codec_for("")
 CONNECTORS = 8
@@ -65,7 +65,11 @@ class Stand:
     charges: int = 0
 
     def charge(self) -> list[str]:
-        """Puts one charge of each of some new connectors on the derived topics; returns their ids."""
+        """Puts one charge of each of some new connectors on the derived topics; returns their ids.
+
+        A step is on its topic before the next one is written, as it is behind a worker: how long they lie apart is
+        nobody's promise, only that no fetch can have the later one alone.
+        """
         numbers = range(self.charges, self.charges + CONNECTORS)
         self.charges += CONNECTORS
         at = time.time_ns() // 1_000_000
@@ -77,7 +81,7 @@ class Stand:
                     mine = replace(mine, start_charge_seq=_seq(number))
                     key = mine.start_charge_seq if topic == "charge-orders" else key
                 self.sender.send(self.cluster.topic(topic), key.encode(), CODEC.encode(mine), at + step)
-        self.sender.flush()
+            self.sender.flush()
         return [_connector(number) for number in numbers]
 
     def arrived(self, connectors: list[str]) -> dict[str, Counter[str]]:
@@ -110,7 +114,7 @@ def stand(broker: LocalKafka) -> Iterator[Stand]:
         environment = {"EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap, "EVCS_TOPIC_PREFIX": cluster.topic_prefix}
         settings = DeliverySettings.from_env(PLATFORM, {**environment, **platform_environment(city.base_url)})
         quick = replace(settings.platform, timeouts=Timeouts(connect_s=0.5, read_s=0.5, total_s=0.8))
-        # All of a charge is put on its five topics at once here, so what belongs before may come a good while behind.
+        # Between what is polled of two topics a busy machine may do something else for a good while.
         settings = replace(settings, platform=quick, retry_first_s=0.05, retry_max_s=0.2, reorder_s=1.0)
         started: list[tuple[Delivery, asyncio.AbstractEventLoop]] = []
 
@@ -126,7 +130,8 @@ def stand(broker: LocalKafka) -> Iterator[Stand]:
         yield Stand(cluster, city, Sender(cluster))
         delivery, loop = started[0]
         loop.call_soon_threadsafe(delivery.stop)
-        thread.join(30)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
     delete_topics(cluster)
 
 

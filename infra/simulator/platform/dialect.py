@@ -1,8 +1,9 @@
-"""In what a platform may differ from the collected field tables; Beijing is the default."""
+"""In what a platform may differ from the collected field tables: Beijing, which is the default, and Chengdu."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 QUERY_TOKEN = "query_token"  # noqa: S105  an interface name
@@ -40,6 +41,8 @@ class Dialect:
 
     `charge_model`: the charging status carries 启动方式 (Beijing V1.1 §2.2.1). `bonus_complete`: the bonus order
     must carry also the fields that one accepted implementation left out (split money, SumPeriod, ChargeDetails).
+    `start_complete`: the start result must say ChargeModel and Vin. `paths` are of interfaces that are not found
+    under their own name.
     `extra_fields` are tolerated in every object and not recorded. `error_data`: refusals carry an encrypted `{}`
     instead of an empty Data; both are seen in the wild.
     """
@@ -52,6 +55,8 @@ class Dialect:
     check_power_scale: int = 2
     charge_model: bool = True
     bonus_complete: bool = True
+    start_complete: bool = False
+    paths: Mapping[str, str] = field(default_factory=dict)
     extra_fields: frozenset[str] = frozenset()
     error_data: bool = False
 
@@ -59,5 +64,16 @@ class Dialect:
         """The wire name of a field whose standard name contains `Sevice`."""
         return name.replace(Spelling.SEVICE, self.spelling)
 
+    def path(self, interface: str) -> str:
+        """Where an interface is, on the server."""
+        return f"{self.base_path}/{self.paths.get(interface, interface)}"
+
 
 BEIJING = Dialect()
+
+#: As one operator's public implementation speaks to it: one interface for all orders, a misspelt route.
+CHENGDU = Dialect(
+    interfaces=frozenset(INTERFACES) - {ORDER}, start_complete=True, paths={CHECK_ORDERS: "check_charge_order"}
+)
+
+CITIES: Mapping[str, Dialect] = {"beijing": BEIJING, "chengdu": CHENGDU}

@@ -40,7 +40,7 @@ class CityPlatform:
         self._reception = Reception(self.settings, self.ledger)
         self._control = Control(self.ledger, self.faults)
         dialect = self.settings.dialect
-        self._routes = {f"{dialect.base_path}/{name}": name for name in dialect.interfaces}
+        self._routes = {dialect.path(name): name for name in dialect.interfaces}
         self._runner: web.ServerRunner | None = None
         self._spoiler = Spoiler(self._crypto)
         self._port = self.settings.port

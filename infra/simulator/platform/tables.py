@@ -78,11 +78,9 @@ class Tables:
             [
                 *self._charge(),
                 Field("StartTime", moment()),
-                *optional(
-                    Field("IdentCode", text(32, empty=True)),
-                    Field("ChargeModel", CHARGE_MODEL),
-                    Field("Vin", text(17, empty=True)),
-                ),
+                Field("IdentCode", text(32, empty=True), mandatory=False),
+                Field("ChargeModel", CHARGE_MODEL, mandatory=self._dialect.start_complete),
+                Field("Vin", text(17, empty=True), mandatory=self._dialect.start_complete),
             ]
         )
 

@@ -15,8 +15,8 @@ from infra.simulator.platform.ledger import Ledger
 from infra.simulator.platform.server import CityPlatform
 from infra.simulator.platform.settings import PlatformSettings
 
-START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 60.0
 
 
 class PlatformThread:

@@ -30,7 +30,7 @@ TOPIC_OF: dict[type, str] = {
     StopResult: "charge-stop-results",
     Order: "charge-orders",
 }
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 def delivering_to(city: PlatformThread, cluster: KafkaCluster, **more: object) -> DeliverySettings:
@@ -99,7 +99,7 @@ def offsets(settings: DeliverySettings) -> tuple[dict[tuple[str, int], int], dic
     try:
         committed = {
             (tp.topic.removeprefix(cluster.topic_prefix), tp.partition): tp.offset
-            for tp in consumer.committed(partitions, timeout=10)
+            for tp in consumer.committed(partitions, timeout=PATIENCE_S)
             if tp.offset >= 0
         }
         ends = {
@@ -117,7 +117,7 @@ def _end(consumer: Consumer, partition: TopicPartition) -> int:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return consumer.get_watermark_offsets(partition, timeout=10)[1]
+            return consumer.get_watermark_offsets(partition, timeout=PATIENCE_S)[1]
         except KafkaException:
             if time.monotonic() > deadline:
                 raise

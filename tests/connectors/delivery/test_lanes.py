@@ -63,7 +63,7 @@ class Bench:
 
     async def finish(self) -> None:
         """Until all is delivered."""
-        assert await self.lanes.drain(10)
+        assert await self.lanes.drain(120)
 
     @property
     def done(self) -> list[str]:
@@ -214,7 +214,7 @@ class TestInFlight:
             await settle()
             assert bench.done == ["A"]
             bench.lanes.cancel()
-            assert await bench.lanes.drain(10)
+            assert await bench.lanes.drain(120)
 
         run(scenario, lambda call: 500 if call.connector == "stuck" else None, held=True, in_flight=1)
 
@@ -514,7 +514,7 @@ class TestEnding:
         async def scenario(bench: Bench) -> None:
             for number in range(20):
                 bench.put(r.status(f"C{number % 5}"))
-            assert await bench.lanes.drain(10)
+            assert await bench.lanes.drain(120)
             assert len(bench.done) == 20
 
         run(scenario, slowly)
@@ -527,7 +527,7 @@ class TestEnding:
             await settle()
             assert not await bench.lanes.drain(0)
             bench.lanes.cancel()
-            assert await bench.lanes.drain(10)
+            assert await bench.lanes.drain(120)
             assert bench.fates == [("A", DONE)]
             assert bench.lanes.failure is None
 
@@ -543,7 +543,7 @@ class TestEnding:
                 bench.put(r.status(f"C{number}"))
             await settle()
             bench.lanes.cancel()
-            assert await bench.lanes.drain(10)
+            assert await bench.lanes.drain(120)
             assert bench.fates == []
             assert bench.lanes.failure is None
 

@@ -5,6 +5,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,13 @@ def writer(kafka: KafkaCluster) -> Writer:
     return Writer(kafka)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop waits for what is in flight, and for its commit, however slow the machine is."""
+    monkeypatch.setattr(service, "_DRAIN_S", 120.0)
+    monkeypatch.setattr(service, "_LEAVE_S", 120.0)
+
+
 @pytest.fixture
 def short_drain(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stop waits only a moment for what can't be delivered."""
@@ -75,6 +83,7 @@ def test_charges_are_told_in_order_and_offsets_committed(
 
     async def scenario() -> None:
         async with running(settings) as delivery:
+            await until(lambda: delivery.partitions)
             makers: tuple[Callable[[int, str], Derived], ...] = (r.start, r.progress, r.stop)
             for at, make in enumerate(makers):
                 writer.put(*[make(n, f"C{n}") for n in range(charges)], at=r.STARTED + at)
@@ -153,7 +162,8 @@ def test_no_offset_is_committed_beyond_an_unconfirmed_push(
     async def stuck() -> None:
         async with running(settings) as delivery:
             await until(lambda: city.ledger.count(c.BONUS) == 2 and city.ledger.faults_shown["ret-busy"] > 2)
-            assert delivery.lanes.pending == 1
+            # The last answer may be on its way.
+            await until(lambda: delivery.lanes.pending == 1)
 
     asyncio.run(stuck())
     committed, _ = offsets(settings)
@@ -335,7 +345,7 @@ def test_a_bug_in_a_lane_ends_the_service(kafka: KafkaCluster, writer: Writer, c
 
     async def scenario() -> None:
         delivery = Delivery(settings, c.City(lambda _: ZeroDivisionError()).transport)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await delivery.run()
 
     with pytest.raises(ZeroDivisionError):
@@ -373,7 +383,7 @@ def test_a_bug_that_shows_while_it_stops_is_told_too(kafka: KafkaCluster, writer
 def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
     """One comes while records flow, the first one goes: the partitions change hands twice."""
     settings = delivering_to(city, kafka)
-    numbers = iter(range(10_000))
+    numbers = count(0)
 
     def more() -> None:
         writer.put(*[r.order(n, f"C{n}") for n in (next(numbers) for _ in range(40))])
@@ -383,26 +393,26 @@ def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: W
         tasks = [asyncio.create_task(first.run())]
         await until(lambda: first.partitions)
         more()
+        await until(lambda: first.lanes.confirmed.total())
         tasks.append(asyncio.create_task(second.run()))
         while not second.partitions:
             more()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         more()
         await until(lambda: second.lanes.confirmed.total())
         first.stop()
         while not tasks[0].done():
             more()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         more()
-        count = next(numbers)
-        await until(lambda: city.ledger.unique(c.BONUS) == count)
+        written = next(numbers)
+        await until(lambda: city.ledger.unique(c.BONUS) == written)
         second.stop()
         await asyncio.gather(*tasks)
-        assert first.lanes.confirmed.total()
-        return count
+        return written
 
-    count = asyncio.run(scenario())
-    assert set(city.ledger.orders) == {r.seq(n) for n in range(count)}
+    written = asyncio.run(scenario())
+    assert set(city.ledger.orders) == {r.seq(n) for n in range(written)}
     committed, ends = offsets(settings)
     assert committed == ends
 
@@ -467,7 +477,7 @@ def test_a_stop_while_the_cluster_is_away_takes_seconds(
             await asyncio.to_thread(broker.kill)
             delivery.stop()
             # The client itself takes its session's 6 s to leave a group whose coordinator is away.
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await task
 
         asyncio.run(scenario())

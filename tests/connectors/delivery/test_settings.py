@@ -1,6 +1,8 @@
 """The settings of one delivery: what the environment must hold, and that no secret shows."""
 
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -63,10 +65,41 @@ def test_an_unknown_platform(name: str) -> None:
 def test_a_bad_profile_is_told_and_others_do_not_mind(monkeypatch: pytest.MonkeyPatch) -> None:
     fault = BadProfile("atlantis.toml", "title", "is missing")
     profiles = Profiles(load_platforms().platforms, (fault,))
-    monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda: profiles)
+    monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda **_: profiles)
     with pytest.raises(BadProfile, match=r"atlantis\.toml: title: is missing"):
         of("atlantis")
     assert of("beijing").platform.name == "beijing"
+
+
+def test_a_profile_of_the_operators_own(tmp_path: Path) -> None:
+    packaged = (files("connectors.platforms") / "beijing.toml").read_text(encoding="utf-8")
+    own = packaged.replace("http://hlht.test.zc3u.com", "https://own.test")
+    (tmp_path / "beijing.toml").write_text(own, encoding="utf-8")
+    (tmp_path / "broken.toml").write_text("title =")
+    settings = of(EVCS_PLATFORMS=str(tmp_path))
+    assert settings.platform.url("test", "query_token") == "https://own.test/evcs/20160701/query_token"
+    with pytest.raises(BadProfile, match=r"broken\.toml: "):
+        of("broken", EVCS_PLATFORMS=str(tmp_path))
+
+
+def test_a_folder_of_profiles_that_is_not_there_stops_it(tmp_path: Path) -> None:
+    with pytest.raises(BadProfile, match=r"EVCS_PLATFORMS: .*/none: No such file or directory"):
+        of(EVCS_PLATFORMS=str(tmp_path / "none"))
+
+
+def test_a_placeholder_is_no_address() -> None:
+    environment = {name.replace("BEIJING", "CHENGDU"): value for name, value in ENVIRONMENT.items()}
+    with pytest.raises(BadProfile, match=r"addresses.test: is a placeholder: set EVCS_CHENGDU_ADDRESS"):
+        DeliverySettings.from_env("chengdu", environment)
+    relay = DeliverySettings.from_env("chengdu", {**environment, "EVCS_CHENGDU_ADDRESS": "https://relay.test/evcs/"})
+    assert relay.platform.url("test", "check_charge_orders") == "https://relay.test/evcs/check_charge_order"
+
+
+def test_a_secret_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{HUSH}\n")
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "EVCS_BEIJING_SIG_SECRET"}
+    by_file = {**environment, "EVCS_BEIJING_SIG_SECRET_FILE": str(tmp_path / "secret")}
+    assert DeliverySettings.from_env("beijing", by_file).credentials == of().credentials
 
 
 @pytest.mark.parametrize("missing", sorted(ENVIRONMENT))
@@ -123,7 +156,7 @@ def test_a_bad_address(address: str) -> None:
 def test_a_target_that_the_profile_has_no_address_for(monkeypatch: pytest.MonkeyPatch) -> None:
     beijing = load_platforms().platforms["beijing"]
     bare = replace(beijing, addresses=Addresses(production=beijing.addresses.production))
-    monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda: Profiles({"beijing": bare}, ()))
+    monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda **_: Profiles({"beijing": bare}, ()))
     with pytest.raises(BadProfile, match=r"beijing.toml: addresses.test: is not given"):
         of()
     assert of(EVCS_DELIVERY_TARGET="production").target == "production"
@@ -133,7 +166,7 @@ def test_a_profile_without_query_token(monkeypatch: pytest.MonkeyPatch) -> None:
     beijing = load_platforms().platforms["beijing"]
     rest = {name: policy for name, policy in beijing.interfaces.items() if name != "query_token"}
     bare = replace(beijing, interfaces=rest)
-    monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda: Profiles({"beijing": bare}, ()))
+    monkeypatch.setattr("connectors.delivery.settings.load_platforms", lambda **_: Profiles({"beijing": bare}, ()))
     with pytest.raises(BadProfile, match=r"beijing.toml: interfaces.query_token: is missing"):
         of()
 

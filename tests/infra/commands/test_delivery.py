@@ -14,12 +14,17 @@ from tests.connectors.delivery import records as r
 from tests.connectors.delivery.on_kafka import Writer, offsets
 from tests.connectors.delivery.test_settings import ENVIRONMENT, HUSH
 from tests.infra.commands.processes import evcs
+from tests.whole.topics import PATIENCE_S
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment", "told"),
     [
-        (("atlantis",), ENVIRONMENT, "error: no platform 'atlantis' under connectors/platforms: there are beijing"),
+        (
+            ("atlantis",),
+            ENVIRONMENT,
+            "error: no platform 'atlantis' under connectors/platforms or EVCS_PLATFORMS: there are beijing",
+        ),
         (("beijing",), {}, "error: EVCS_BEIJING_OPERATOR_ID, EVCS_BEIJING_OPERATOR_SECRET, "),
         (("beijing",), ENVIRONMENT | {"EVCS_DELIVERY_TARGET": "moon"}, "error: EVCS_DELIVERY_TARGET is 'moon'"),
         (("beijing",), ENVIRONMENT | {"EVCS_BEIJING_ADDRESS": "moon"}, "error: EVCS_BEIJING_ADDRESS: 'moon' is no"),
@@ -36,7 +41,7 @@ def test_what_keeps_it_from_starting_is_one_line(
     arguments: tuple[str, ...], environment: dict[str, str], told: str
 ) -> None:
     process = evcs("delivery", "run", *arguments, **environment)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (out, process.returncode) == ("", 1)
     assert err.startswith(told)
     assert err.count("\n") == 1
@@ -67,9 +72,9 @@ def test_it_delivers_until_it_is_told_to_stop(told_by: signal.Signals, kafka: Ka
         }
         process = evcs("delivery", "run", "beijing", **environment)
         try:
-            assert city.ledger.wait_for(lambda ledger: ledger.count(c.BONUS) == 1, 30)
+            assert city.ledger.wait_for(lambda ledger: ledger.count(c.BONUS) == 1, PATIENCE_S)
             process.send_signal(told_by)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
     assert (out, process.returncode) == ("", 0)

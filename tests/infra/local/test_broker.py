@@ -15,10 +15,13 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from infra.local import readiness
 from infra.local.broker import LocalKafka
-from infra.local.errors import BrokerFailed, ForeignData, PortTaken
+from infra.local.errors import BrokerFailed, ClusterUnreachable, ForeignData, PortTaken
 from infra.local.ports import free_port
 from infra.local.process import BrokerProcess, birth_of
+from schemas.cluster import KafkaCluster
+from tests.whole.topics import PATIENCE_S
 
 pytestmark = pytest.mark.kafka
 
@@ -35,14 +38,14 @@ def produce(kafka: LocalKafka, topic: str, values: list[bytes]) -> None:
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "acks": "all"})
     for value in values:
         producer.produce(topic, value)
-    assert producer.flush(10) == 0
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def consume(kafka: LocalKafka, topic: str, count: int) -> list[bytes | None]:
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "reader"})
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
-        return [message.value() for message in consumer.consume(count, timeout=10)]
+        return [message.value() for message in consumer.consume(count, timeout=PATIENCE_S)]
     finally:
         consumer.close()
 
@@ -59,10 +62,10 @@ def test_topics_and_records_outlive_a_stop_and_a_kill(home: Path) -> None:
         assert LocalKafka(home).bootstrap == kafka.bootstrap == f"127.0.0.1:{port}"
 
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(10)
+        admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(PATIENCE_S)
         produce(kafka, "kept", [b"before the stop"])
 
-        assert kafka.stop()
+        assert kafka.stop(PATIENCE_S)
         assert not kafka.is_running()
         assert kafka.pid is None
         assert not kafka.stop(), "a stopped broker is not stopped again"
@@ -106,7 +109,11 @@ def test_a_configuration_that_kafka_refuses_fails_at_formatting(home: Path) -> N
     assert any("log.retention.ms" in line for line in caught.value.tail)
 
 
-def test_a_broker_that_does_not_answer_in_time_is_ended(home: Path) -> None:
+def test_a_broker_that_does_not_answer_in_time_is_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(cluster: KafkaCluster, timeout_s: float) -> int:
+        raise ClusterUnreachable(cluster.bootstrap, "nobody is there")
+
+    monkeypatch.setattr(readiness, "broker_count", away)
     kafka = LocalKafka(home, 0)
     with killed_at_the_end(kafka), pytest.raises(BrokerFailed, match=r"did not answer within 0\.1 s"):
         kafka.start(ready_timeout_s=0.1)
@@ -152,7 +159,7 @@ def test_a_bound_broker_dies_with_a_parent_that_is_killed(home: Path) -> None:
             pid = int(parent.stdout.readline())
             assert kafka.pid == pid
             os.kill(parent.pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE_S
         while birth_of(pid) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert birth_of(pid) is None

@@ -11,8 +11,9 @@ import pytest
 
 from infra.local.process import BrokerProcess, birth_of
 from infra.local.spawn import spawn_bound, spawn_detached
+from tests.whole.topics import PATIENCE_S
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
 def process_of(pid: int) -> BrokerProcess:
@@ -23,14 +24,14 @@ def test_a_detached_process_has_a_session_of_its_own_and_its_output_in_the_log(t
     log = tmp_path / "log"
     command = [sys.executable, "-c", "import os, sys; print(os.getsid(0)); print('also', file=sys.stderr)"]
     pid = spawn_detached(command, tmp_path, log)
-    assert process_of(pid).wait(10)
+    assert process_of(pid).wait(PATIENCE_S)
     assert sorted(log.read_text().split()) == sorted([str(pid), "also"])
 
 
 def test_a_bound_process_runs_until_it_ends_by_itself(tmp_path: Path) -> None:
     log = tmp_path / "log"
     pid = spawn_bound([sys.executable, "-c", "print('here')"], tmp_path, log)
-    assert process_of(pid).wait(10)
+    assert process_of(pid).wait(PATIENCE_S)
     assert log.read_text() == "here\n"
 
 
@@ -54,7 +55,7 @@ def test_a_bound_process_dies_with_a_parent_that_is_killed(tmp_path: Path, leave
         if {leave_a_fork_behind}:
             fork = os.fork()
             if not fork:
-                time.sleep(60)
+                time.sleep(600)
         print(pid, fork, flush=True)
         input()
     """
@@ -65,7 +66,7 @@ def test_a_bound_process_dies_with_a_parent_that_is_killed(tmp_path: Path, leave
         process = process_of(pid)
         assert process.is_alive()
         os.kill(parent.pid, signal.SIGKILL)
-    ended = process.wait(5)
+    ended = process.wait(PATIENCE_S)
     if fork:
         os.kill(fork, signal.SIGKILL)
     process.send(signal.SIGKILL)
@@ -78,5 +79,5 @@ def test_signals_reach_only_the_process_that_was_born_then(tmp_path: Path) -> No
     BrokerProcess(pid, "another birth", 1, "4.1.2").send(signal.SIGKILL)
     assert not ours.wait(0.2)
     ours.send(signal.SIGTERM)
-    assert ours.wait(10)
+    assert ours.wait(PATIENCE_S)
     assert birth_of(pid) is None

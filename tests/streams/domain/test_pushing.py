@@ -18,7 +18,9 @@ def run(scenario: Scenario, way: list[tuple[bool, int]], again: list[tuple[int, 
     return reader
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(scenario=scenarios(), way=steps(), again=duplicates())
 def test_the_short_way_puts_out_the_same(
     monkeypatch: pytest.MonkeyPatch, scenario: Scenario, way: list[tuple[bool, int]], again: list[tuple[int, int]]
@@ -31,7 +33,9 @@ def test_the_short_way_puts_out_the_same(
     assert short.states == long.states
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     ahead_s=st.integers(-60, 60),
     first_wh=st.integers(999_000, 1_001_000),

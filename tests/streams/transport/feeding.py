@@ -11,7 +11,7 @@ from schemas.cluster import KafkaCluster
 from streams.transport.chunk import Chunk
 from streams.transport.reader import ChunkReader, Partition
 
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 120.0
 
 
 def feed(cluster: KafkaCluster, topic: str, partition: int, times: Iterable[int]) -> None:

@@ -20,6 +20,7 @@ from schemas.compacted import read_to_end
 from schemas.records.charge_events import ChargeStarted
 from schemas.records.charger_commands import StartCharge
 from tests.infra.simulator.fleet.fakes import ManualClock
+from tests.whole.topics import until
 
 pytestmark = pytest.mark.kafka
 
@@ -65,13 +66,15 @@ def test_the_fleet_obeys_a_command_from_kafka(kafka: KafkaCluster) -> None:
     fleet.open()
     seq, connector_id = "123456789COMMANDED000000001", fleet.population.places[3].connector_id
     sender = Sender(kafka)
-    start = StartCharge(seq, connector_id, 1, "", start_ms, start_ms + 600_000)
+    start = StartCharge(seq, connector_id, 1, "", start_ms, start_ms + 86_400_000)
     sender.send(kafka.topic(COMMANDS_TOPIC), connector_id.encode(), CODEC.encode(start), start_ms)
     sender.flush()
-    for _ in range(100_000):
-        if fleet.book.get(seq) is not None:
-            break
-        clock.wait(fleet.run_once() / 100)
+
+    def has_obeyed() -> bool:
+        clock.wait(fleet.run_once() / 10)
+        return fleet.book.get(seq) is not None
+
+    until(has_obeyed, "the charge that was ordered", every_s=0.001)
     fleet.settle(clock.wait)
     events = [CODEC.decode(m.value()) for m in _all(kafka, EVENTS_TOPIC) if m.key() == connector_id.encode()]
     assert [e.charge_model for e in events if isinstance(e, ChargeStarted) and e.start_charge_seq == seq] == [1]

@@ -15,6 +15,7 @@ from schemas.records.charger_commands import StartCharge, StopCharge
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus
 from tests.infra.simulator.fleet.fakes import FakeLink, ManualClock
+from tests.whole.topics import until
 
 START_MS = 1_790_000_000_000
 CODEC = codec_for("")
@@ -143,6 +144,8 @@ class _FailingLink(FakeLink):
 def test_what_fails_on_the_thread_is_raised_by_stop() -> None:
     fleet = Fleet(FleetSettings(connectors=2, publish_catalog=False), _FailingLink())
     fleet.start()
+    # One that is stopped before its first turn has met nothing.
+    until(lambda: fleet.failure is not None, "the failure")
     with pytest.raises(BrokerRefused):
         fleet.stop()
     assert isinstance(fleet.failure, BrokerRefused)
@@ -159,7 +162,14 @@ def test_start_and_stop_on_a_thread() -> None:
 
 
 def test_stop_before_start_does_nothing() -> None:
-    Fleet(FleetSettings(connectors=1), FakeLink()).stop()
+    link = FakeLink()
+    fleet = Fleet(FleetSettings(connectors=1), link)
+    fleet.stop()
+    assert (link.sent, link.is_open, fleet.counters().telemetry) == ([], False, 0)
+    # It may still be started.
+    fleet.start()
+    fleet.stop()
+    assert len(_decoded(link, CATALOG_TOPIC)) == 1
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,23 @@ def test_another_path_and_fewer_interfaces() -> None:
         assert side.push(names.BONUS_ORDER, payloads.bonus_order()).status == 404
 
 
+def test_chengdu_1_one_interface_for_orders_and_a_misspelt_route() -> None:
+    with speaking(names.CHENGDU) as side:
+        assert side.push(names.BONUS_ORDER, payloads.bonus_order()).ret == 0
+        assert side.push(names.ORDER, payloads.order()).status == 404
+        assert side.push(names.CHECK_ORDERS, payloads.check_orders()).status == 404
+        assert side.push("check_charge_order", payloads.check_orders()).ret == 0
+
+
+def test_chengdu_2_a_start_result_says_how_and_which_vehicle() -> None:
+    with speaking(names.CHENGDU) as side:
+        said = {**payloads.start_result(), "ChargeModel": 3, "Vin": ""}
+        for name in ("ChargeModel", "Vin"):
+            lacking = {field: value for field, value in said.items() if field != name}
+            assert name in side.push(names.START_RESULT, lacking).msg
+        assert side.push(names.START_RESULT, said).ret == 0
+
+
 def test_extra_fields_are_tolerated_by_name() -> None:
     with speaking(Dialect(extra_fields=frozenset({"PlateNo"}))) as side:
         assert side.push(names.CHARGE_STATUS, {**payloads.charge_status(), "PlateNo": "京A"}).ret == 0

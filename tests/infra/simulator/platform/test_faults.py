@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -17,6 +20,7 @@ from infra.simulator.platform.wire_json import Payload
 from tests.infra.simulator.platform import payloads
 from tests.infra.simulator.platform.manual_clock import ManualClock
 from tests.infra.simulator.platform.operator_side import OperatorSide, Reply
+from tests.whole.topics import PATIENCE_S
 
 STATUS = names.STATION_STATUS
 
@@ -53,25 +57,50 @@ def test_reset(processed: bool, city: PlatformThread, side: OperatorSide) -> Non
     assert city.ledger.duplicates(STATUS) == int(processed)
 
 
+@contextmanager
+def held_back(side: OperatorSide, city: PlatformThread) -> Iterator[Future[Reply]]:
+    """A push on a thread of its own that waits for its answer within the block; the platform goes down behind it."""
+    side.http.timeout = httpx.Timeout(PATIENCE_S)
+    with ThreadPoolExecutor(1) as pool:
+        pushing = pool.submit(push, side)
+        try:
+            yield pushing
+        finally:
+            city.go_down()
+
+
 @pytest.mark.parametrize("processed", [False, True])
 def test_timeout(processed: bool, city: PlatformThread, side: OperatorSide) -> None:
     side.token()
     city.faults.inject("timeout", count=1, processed=processed)
-    side.http.timeout = httpx.Timeout(0.2)
-    with pytest.raises(httpx.ReadTimeout):
-        push(side)
+    with held_back(side, city) as pushing:
+        assert city.ledger.wait_for(
+            lambda ledger: ledger.faults_shown["timeout"] == 1 and ledger.count(STATUS) == int(processed), PATIENCE_S
+        )
+        assert not pushing.done()
+    with pytest.raises(httpx.TransportError):
+        pushing.result()
     assert city.ledger.count(STATUS) == int(processed)
 
 
 def test_a_held_request_does_not_hold_the_stop(clock: ManualClock) -> None:
     with PlatformThread(clock=clock) as city:
         city.faults.inject("timeout")
-        side = OperatorSide(city.base_url, city.platform.settings, clock)
-        with pytest.raises(httpx.ReadTimeout), httpx.stream("POST", f"{city.base_url}/{STATUS}", timeout=0.2):
+        impatient = httpx.Timeout(PATIENCE_S, read=0.2)
+        with pytest.raises(httpx.ReadTimeout), httpx.stream("POST", f"{city.base_url}/{STATUS}", timeout=impatient):
             pass
+        side = OperatorSide(city.base_url, city.platform.settings, clock)
+        side.http.timeout = httpx.Timeout(PATIENCE_S)
+        with ThreadPoolExecutor(1) as pool:
+            shown = city.ledger.faults_shown["timeout"]
+            held = pool.submit(push, side)
+            assert city.ledger.wait_for(lambda ledger: ledger.faults_shown["timeout"] > shown, PATIENCE_S)
+            city.go_down()
+            # It would be held for ten minutes.
+            with pytest.raises(httpx.TransportError):
+                held.result(PATIENCE_S)
         side.close()
-        begun = time.monotonic()
-    assert time.monotonic() - begun < 5
+    assert not city._thread.is_alive()
 
 
 @pytest.mark.parametrize("processed", [False, True])
@@ -81,10 +110,13 @@ def test_slow(processed: bool, city: PlatformThread, side: OperatorSide) -> None
     begun = time.monotonic()
     assert push(side).ret == 0
     assert time.monotonic() - begun >= 0.2
-    side.http.timeout = httpx.Timeout(0.1)
-    with pytest.raises(httpx.ReadTimeout):
-        push(side)
-    assert city.ledger.count(STATUS) == 1 + int(processed)
+    city.faults.clear()
+    city.faults.inject("slow", delay_s=600, processed=processed)
+    with held_back(side, city) as pushing:
+        assert city.ledger.wait_for(
+            lambda ledger: ledger.faults_shown["slow"] == 2 and ledger.count(STATUS) == 1 + int(processed), PATIENCE_S
+        )
+        assert not pushing.done()
 
 
 def test_slow_joins_another(city: PlatformThread, side: OperatorSide) -> None:

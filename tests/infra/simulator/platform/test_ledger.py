@@ -90,7 +90,7 @@ class TestWaiting:
     def test_for_what_comes(self, city: PlatformThread, side: OperatorSide) -> None:
         sender = threading.Thread(target=side.push, args=(names.STATION_STATUS, payloads.station_status()))
         sender.start()
-        assert city.ledger.wait_for(lambda ledger: ledger.count(names.STATION_STATUS) == 1)
+        assert city.ledger.wait_for(lambda ledger: ledger.count(names.STATION_STATUS) == 1, timeout_s=120)
         sender.join()
 
     def test_in_vain(self) -> None:
