@@ -62,8 +62,6 @@ class Transactions:
                 transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, linger_ms=5
             ),
             "logger": log,
-            # What matters shows itself in the next call; without this, a poll would raise it.
-            "error_cb": lambda error: log.debug("Kafka: %s", error.str()),
         }
         self._whose_place = whose_place
         self._give_up = give_up
@@ -115,7 +113,7 @@ class Transactions:
                     self.count += 1
                     return True
                 except BufferError:
-                    self._producer.poll(_FULL_POLL_S)
+                    self._poll(_FULL_POLL_S)
                     if self._give_up():
                         raise Unsettled from None
         except KafkaException as error:
@@ -140,7 +138,15 @@ class Transactions:
 
     def tend(self) -> None:
         """Lets the producer say what ails it; to be called now and then."""
-        self._producer.poll(0)
+        self._poll(0)
+
+    def _poll(self, timeout_s: float) -> None:
+        try:
+            self._producer.poll(timeout_s)
+        except KafkaException as error:  # only what is fatal
+            if not self._begun_at:
+                raise KafkaRefused(f"Kafka: {self._whose_place} ({error.args[0].str()})") from error
+            self._fail(error)
 
     def commit(self, offsets: Offsets = (), group: Any = None) -> bool:
         """Ends the transaction with these offsets of the group; False if it was aborted, so that nothing counts.
@@ -198,11 +204,12 @@ class Transactions:
                 error: KafkaError = caught.args[0]
                 if is_refusal(error):
                     raise KafkaRefused(f"Kafka: {error.str()}") from caught
-                if is_fatal(error) or is_fence(error):
+                if is_fence(error):
                     raise _Fenced(error.str()) from caught
                 if error.txn_requires_abort():
                     raise _Aborted(error.str()) from caught
-                if not error.retriable() and error.code() not in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT):
+                passes = error.retriable() or error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT)
+                if is_fatal(error) or not passes:
                     raise KafkaRefused(f"Kafka: {error.str()}") from caught
                 if self._give_up():
                     raise Unsettled from caught

@@ -10,17 +10,19 @@ _LOG_LEVEL = click.option("--log-level", type=LOG_LEVEL, default="info", show_de
 
 
 @click.command()
+@click.argument("platforms", nargs=-1)
 @_LOG_LEVEL
-def router(log_level: str) -> None:
-    """Put derived records onto the platforms' lanes until told to stop (SIGTERM, Ctrl-C).
+def router(platforms: tuple[str, ...], log_level: str) -> None:
+    """Put derived records onto the lanes of PLATFORMS, by default of all that have a profile, until told to stop
+    (SIGTERM, Ctrl-C).
 
-    Several share the work: give each its own EVCS_DELIVERY_INSTANCE.
+    Several share the work: give each the same platforms, and its own EVCS_DELIVERY_INSTANCE.
 
-    Example: evcs delivery router
+    Example: evcs delivery router beijing
     """
     from connectors.delivery.at_work import run_until_told
     from connectors.delivery.routing.router import Router
     from connectors.delivery.routing.settings import RouterSettings
 
     logging.getLogger().setLevel(log_level.upper())
-    run_until_told(Router(RouterSettings.from_env()))
+    run_until_told(Router(RouterSettings.from_env(platforms)))

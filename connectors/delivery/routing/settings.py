@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.delivery.routing.merge import SILENCE_S, WINDOW_S
@@ -21,12 +21,21 @@ def instance_from(environ: Mapping[str, str]) -> str:
     return instance
 
 
-def platforms_from_profiles() -> tuple[Platform, ...]:
-    """Every profile. Raises BadProfile for one that is wrong: what passes by meanwhile would be lost to it."""
-    profiles = load_platforms()
+def platforms_named(names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> tuple[Platform, ...]:
+    """These platforms or, without names, all that have a profile.
+
+    Raises BadProfile for one that is wrong, since what passes by meanwhile would be lost to it, and
+    MisconfiguredDelivery for one that there is not.
+    """
+    profiles = load_platforms(environ=environ)
     for fault in profiles.faults:
-        raise fault
-    return tuple(profiles.platforms.values())
+        if not names or fault.file.removesuffix(".toml") in names:
+            raise fault
+    for name in names:
+        if name not in profiles.platforms:
+            known = ", ".join(sorted(profiles.platforms))
+            raise MisconfiguredDelivery(f"no platform {name!r}: there are {known}")
+    return tuple(profiles.platforms[name] for name in dict.fromkeys(names or profiles.platforms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +50,13 @@ class RouterSettings:
     window_s: float = WINDOW_S
     silence_s: float = SILENCE_S
 
-    @property
-    def group(self) -> str:
-        """The consumer group of all routers."""
-        return f"{self.cluster.topic_prefix}evcs-router"
-
-    @property
-    def transactional_id(self) -> str:
-        """This router's, whatever becomes of its process."""
-        return f"{self.group}-{self.instance}"
-
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> "RouterSettings":
-        """Of all profiles and the environment. Raises MisconfiguredDelivery, MisconfiguredSchemas, BadProfile."""
+    def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "RouterSettings":
+        """Of these platforms, or all that have a profile, and the environment.
+
+        Raises MisconfiguredDelivery, MisconfiguredSchemas or BadProfile.
+        """
         env = os.environ if environ is None else environ
-        return cls(platforms=platforms_from_profiles(), cluster=KafkaCluster.from_env(env), instance=instance_from(env))
+        return cls(
+            platforms=platforms_named(names, env), cluster=KafkaCluster.from_env(env), instance=instance_from(env)
+        )

@@ -5,13 +5,18 @@ from dataclasses import replace
 
 from confluent_kafka import Producer
 
+from connectors.delivery.topics import SOURCES
 from schemas.cluster import KafkaCluster
-from schemas.codec import codec_for
+from schemas.codec import RECORD_TYPES, codec_for
 from schemas.records.derived import Derived, Order, ProgressKind
+from schemas.topic import all_topics
 from tests.connectors.delivery import records as r
-from tests.connectors.delivery.on_kafka import TOPIC_OF
 
 CODEC = codec_for("")
+
+#: Where the streams put records of a type.
+TOPIC_OF: dict[type, str] = {RECORD_TYPES[all_topics()[name].records[0]]: name for name in SOURCES}
+
 CHARGE_MS = 100_000
 
 #: A record and its time.

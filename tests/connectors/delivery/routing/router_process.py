@@ -1,5 +1,6 @@
 """A router in a process of its own, to be killed, with platforms for that: `python -m … BOOTSTRAP PREFIX`."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.policies import Scope
 from schemas.cluster import KafkaCluster
-from tests.connectors.delivery.routing.on_lanes import platform
+from tests.connectors.delivery.on_lanes import platform
 
 NORTH = platform("north", Scope(areas=("11",)))
 PAIR = platform("pair", Scope(stations=frozenset({"S1", "S3"})))
@@ -30,4 +31,5 @@ def spawn(cluster: KafkaCluster) -> subprocess.Popen[bytes]:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level="INFO")
     run_until_told(Router(settings(KafkaCluster(bootstrap=sys.argv[1], topic_prefix=sys.argv[2]))))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.delivery.routing.merge import Held, Merge, Partition
+from connectors.delivery.buffers import Held, Partition
+from connectors.delivery.routing.merge import Merge
 
 A, B, C = ("a", 0), ("b", 0), ("c", 0)
 WINDOW_S, SILENCE_S, NEVER_S = 0.05, 2.0, 1e9

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from connectors.delivery.routing.router import Router
+from connectors.delivery.forwarder import group_of
+from connectors.delivery.routing.router import NAME, Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.topics import LANES, SOURCES, delivery_topics
 from connectors.errors import KafkaRefused, MisconfiguredDelivery
@@ -17,9 +18,9 @@ from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of
 from schemas.records.derived import StatusChange
 from schemas.watermarks import watermarks
+from tests.connectors.delivery import on_lanes as on
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.routing import charges as ch
-from tests.connectors.delivery.routing import on_lanes as on
 from tests.connectors.delivery.routing.router_process import NORTH, PAIR, settings, spawn
 
 pytestmark = pytest.mark.kafka
@@ -97,7 +98,7 @@ def test_what_comes_while_it_works_is_routed_and_its_offsets_are_committed(lanes
             found = on.await_records(lambda: on.lane(lanes, "city"), 6 * (number + 1))
         assert {one.key for one in found} == {b"A"}
         # What is for nobody is done with as well: a platform that is added later does not get it.
-        on.await_true(lambda: len(set(map(str, committed_and_ends(lanes, made.group)))) == 1)
+        on.await_true(lambda: len(set(map(str, committed_and_ends(lanes, group_of(lanes, NAME))))) == 1)
 
 
 def test_what_cannot_be_routed_is_dead_lettered_with_its_reason(lanes: KafkaCluster) -> None:
