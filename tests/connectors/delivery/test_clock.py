@@ -1,5 +1,7 @@
 """The broker's clock: learnt from the broker, as exactly as its answers are quick, whatever our own clock says."""
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.delivery.clock import TOPIC, BrokerClock
@@ -22,22 +24,20 @@ def test_a_clock_that_is_wrong_learns_the_brokers(kafka: KafkaCluster) -> None:
 
 
 @pytest.mark.kafka
-def test_without_the_brokers_times_it_goes_on_by_its_own(kafka: KafkaCluster) -> None:
-    delete_topics(kafka, [all_topics()[TOPIC]])
-    clock = BrokerClock(kafka, wall=lambda: 1_000, monotonic=lambda: 5.0)
+def test_without_its_topic_it_goes_on_by_its_own(kafka: KafkaCluster) -> None:
+    nowhere = KafkaCluster(kafka.bootstrap, topic_prefix=f"{kafka.topic_prefix}y-")
+    clock = BrokerClock(nowhere, wall=lambda: 1_000, monotonic=lambda: 5.0)
     assert not clock.learn()
     assert (clock.now_ms(), clock.uncertainty_ms) == (1_000, None)
 
 
 @pytest.mark.kafka
 def test_a_topic_with_producers_times_teaches_nothing(kafka: KafkaCluster) -> None:
-    clock = BrokerClock(KafkaCluster(kafka.bootstrap, topic_prefix=f"{kafka.topic_prefix}x-"), wall=lambda: 1_000)
-    topic = all_topics()[TOPIC]
-    wrong = [type(topic)(**{f: getattr(topic, f) for f in topic.__slots__} | {"timestamps": "producer"})]
     cluster = KafkaCluster(kafka.bootstrap, topic_prefix=f"{kafka.topic_prefix}x-")
+    wrong = [replace(all_topics()[TOPIC], timestamps="producer")]
     create_topics(cluster, topics=wrong)
     try:
-        assert not clock.learn()
+        assert not BrokerClock(cluster).learn()
     finally:
         delete_topics(cluster, wrong)
 
