@@ -110,14 +110,14 @@ async def work(settings: ProcessSettings, stopping: asyncio.Event) -> None:
     if settings.retries is not None:
         services.append(RetryScheduler(settings.retries, clock.now_ms))
     with clock, ThreadPoolExecutor(max(1, len(services)), "delivery") as pool:
-        tasks = [asyncio.ensure_future(loop.run_in_executor(pool, service.run)) for service in services]
+        tasks: list[asyncio.Future[None]] = [loop.run_in_executor(pool, service.run) for service in services]
         if settings.lanes:
             producer = outbox_producer(settings.cluster)
             for one in settings.lanes:
                 running = _kept_running(one, producer, clock.now_ms, stopping)
                 tasks.append(asyncio.create_task(running))
-        told = asyncio.create_task(stopping.wait())
-        await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        told = asyncio.create_task(_told(stopping))
+        await asyncio.wait({told, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
         for service in services:
             service.stop()
@@ -125,6 +125,10 @@ async def work(settings: ProcessSettings, stopping: asyncio.Event) -> None:
     for error in ended:
         if isinstance(error, BaseException):
             raise error
+
+
+async def _told(stopping: asyncio.Event) -> None:
+    await stopping.wait()
 
 
 async def _kept_running(

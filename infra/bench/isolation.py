@@ -4,7 +4,6 @@ Ten simulated platforms, first undisturbed, then with one that refuses connectio
 one that resets connections and one that answers garbage. Afterwards all are well again, and everything must be there.
 """
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +15,12 @@ from tempfile import TemporaryDirectory
 from confluent_kafka import Producer
 
 from connectors.delivery.outbox import ATTEMPTS
+from connectors.delivery.topics import delivery_topics
 from connectors.platform import load_platforms
 from infra.bench.delivery_records import orders, statuses
-from infra.delivery_status import gather
 from infra.demo.services import ServiceProcess, await_group
 from infra.errors import OperatorError
-from infra.simulator.platform.dialect import BONUS_ORDER, STATION_STATUS
+from infra.simulator.platform.dialect import BONUS_ORDER
 from infra.simulator.platform.faults import FaultKind
 from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
 from infra.simulator.platform.threaded import PlatformThread
@@ -31,7 +30,6 @@ from schemas.codec import codec_for
 from schemas.compacted import read_to_end
 from schemas.records.delivery import Attempt
 from schemas.topic import all_topics
-from connectors.delivery.topics import delivery_topics
 
 Tell = Callable[[str], None]
 
