@@ -142,7 +142,7 @@ def delete_topics(cluster: KafkaCluster, topics: Iterable[Topic] | None = None) 
 
 def _delivery_topics_there(admin: AdminClient, cluster: KafkaCluster) -> list[str]:
     prefix = cluster.topic_prefix
-    there = (name for name in _metadata(admin, cluster, _TIMEOUT_S).topics if name.startswith(prefix))
+    there = (name for name in _metadata(admin, cluster, _ANSWER_S).topics if name.startswith(prefix))
     return [name for name in there if is_delivery_topic(name.removeprefix(prefix))]
 
 
