@@ -55,6 +55,7 @@ def test_a_worker_that_starts_again_goes_on_where_it_was(kafka: KafkaCluster, tm
             source.put(sample_of(place, began + 10, **shown[number]))
         until(lambda: len(records_on(kafka, CHANGES)) >= len(PLACES) + len(charging), "the first statuses")
         until(lambda: len(records_on(kafka, PROGRESS)) >= len(charging), "the first progress")
+        until(lambda: len(records_on(kafka, "charge-start-results")) >= len(charging), "the start results")
     before = kept_on(kafka, CHANGES)
     assert {k.record.kind for k in before} == {StatusChangeKind.CHANGED}
     # The next push goes out without a sample: a second and a half later there may be one.
