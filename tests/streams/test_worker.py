@@ -75,6 +75,15 @@ def test_a_worker_that_starts_again_goes_on_where_it_was(kafka: KafkaCluster, tm
         until(lambda: len(records_on(kafka, ORDERS)) >= len(charging), "the orders")
         until(
             lambda: (
+                [c.status for c in records_on(kafka, CHANGES) if c.kind == StatusChangeKind.CHANGED].count(
+                    ConnectorStatus.PLUGGED
+                )
+                >= len(charging)
+            ),
+            "the statuses behind the charges",
+        )
+        until(
+            lambda: (
                 {c.connector_id for c in records_on(kafka, CHANGES) if c.kind == StatusChangeKind.HEARTBEAT}
                 >= {p.connector_id for p in PLACES[4:]}
             ),
