@@ -181,6 +181,10 @@ def test_only_what_the_platform_rejects_for_good_is_dead_lettered(stand: Stand) 
 def test_a_platform_that_was_down_gets_everything(stand: Stand) -> None:
     stand.city.go_down()
     connectors = stand.charge()
+    violations, dead = len(stand.city.ledger.violations), len(dead_letters(stand.cluster))
     time.sleep(0.5)  # let connections be refused
+    assert not any(stand.arrived(connectors).values())
     stand.city.come_up()
     until(lambda: all(got == OWED for got in stand.arrived(connectors).values()), "everything arrives")
+    assert [v for v in stand.city.ledger.violations[violations:] if v.kind is not Kind.TOKEN] == []
+    assert len(dead_letters(stand.cluster)) == dead

@@ -84,6 +84,7 @@ def test_twenty_sessions_come_out_as_they_went_in(
 
 @pytest.mark.kafka
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_two_thousand_sessions_come_out_as_they_went_in(
     broker: LocalKafka, clean_environment: pytest.MonkeyPatch
 ) -> None:
