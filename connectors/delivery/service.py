@@ -94,6 +94,7 @@ class Delivery:
                 session_timeout_ms=6_000,
                 heartbeat_interval_ms=1_500,
                 fetch_wait_max_ms=20,
+                enable_partition_eof=True,
             )
             self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
         except KafkaException as error:
@@ -176,7 +177,7 @@ class Delivery:
         good: list[Taken] = []
         for message in messages:
             error = message.error()
-            if error is None:
+            if error is None or error.code() == KafkaError._PARTITION_EOF:
                 books = self._books.get(_partition(message))
                 if books is not None:  # else the partition changed hands while it was fetched
                     good.append((message, books))
@@ -187,11 +188,14 @@ class Delivery:
         return good
 
     def _take(self, message: Message, books: ContiguousOffsets) -> None:
-        """Queues a record, or buries what is none."""
+        """Queues a record, or buries what is none; an end was reached behind what may be marks of transactions."""
         topic, partition = _partition(message)
         if self._books.get((topic, partition)) is not books:
             return
         offset = message.offset() or 0
+        if message.error() is not None:
+            books.reached(offset)
+            return
         books.handed_out(offset)
         lane = self._lane_of[topic]
         value = message.value() or b""

@@ -16,7 +16,7 @@ from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.fleet.truth import BookedCharge
 from infra.simulator.platform.errors import Kind
 from infra.simulator.platform.ledger import Ledger, Receipt
-from schemas.records.derived import Order, StatusChange
+from schemas.records.derived import Order, ProgressKind, StatusChange
 from schemas.values import ConnectorStatus
 from streams.tracking import TELEMETRY
 from tests.whole.installation import Installation, Mark
@@ -151,17 +151,24 @@ def test_every_order_is_confirmed_as_it_was_derived(run: Run) -> None:
     assert run.ledger.violations_of(Kind.ORDER_CHANGED) == []
 
 
-def test_every_derived_record_was_delivered(run: Run) -> None:
+def test_every_fact_was_delivered(run: Run) -> None:
     for topic, interface in {
-        "connector-status-changes": "notification_stationStatus",
         "charge-start-results": "notification_start_charge_result",
-        "charge-progress": "notification_equip_charge_status",
         "charge-stop-results": "notification_stop_charge_result",
         "charge-orders": BONUS,
     }.items():
         due = Counter(_subject(kept) for kept in _distinct(run.derived[topic]))
         arrived = Counter(receipt.key for receipt in run.ledger.received(interface))
         assert due - arrived == Counter(), topic
+
+
+def test_of_every_state_the_newest_was_delivered_last(run: Run) -> None:
+    newest = {kept.record.connector_id: kept.record.status for kept in run.derived["connector-status-changes"]}
+    assert {connector: info["Status"] for connector, info in run.ledger.statuses.items()} == newest
+    ended = {k.record.start_charge_seq for k in run.derived["charge-progress"] if k.record.kind is ProgressKind.STOPPED}
+    told = {r.key: r.payload["StartChargeSeqStat"] for r in run.ledger.received("notification_equip_charge_status")}
+    assert ended
+    assert {seq: told.get(seq) for seq in ended} == dict.fromkeys(ended, 4)
 
 
 def _distinct(kept: list[Kept]) -> list[Kept]:

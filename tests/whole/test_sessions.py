@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connectors.delivery import service
+from connectors.delivery.outbox import outbox_producer
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
 from infra.demo.run import PLATFORM, platform_environment
@@ -39,6 +40,6 @@ def test_a_delivery_that_died_is_missed_in_seconds(kafka: KafkaCluster, monkeypa
     environment = {"EVCS_KAFKA_BOOTSTRAP": kafka.bootstrap, "EVCS_TOPIC_PREFIX": kafka.topic_prefix}
     settings = DeliverySettings.from_env(PLATFORM, {**environment, **platform_environment("http://127.0.0.1:1")})
     with pytest.raises(InterruptedError):
-        Delivery(settings)
+        Delivery(settings, outbox_producer(settings.cluster))
     [config] = configs
     assert 0 < 2 * config["heartbeat.interval.ms"] < config["session.timeout.ms"] <= 1000 * MISSED_WITHIN_S
