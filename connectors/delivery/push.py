@@ -1,5 +1,6 @@
 """One push to a platform: seal, post, open, say how it ended. What follows is decided by `outcomes` and the lanes."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -63,6 +64,8 @@ class Caller:
         self._now_ms = now_ms
         self._sequence = Sequence()
         self._urls: dict[str, httpx.URL] = {}
+        #: The token in use and the one before.
+        self._shown: deque[Secret] = deque(maxlen=2)
 
     async def call(self, interface: str, payload: bytes, token: Secret | None) -> OpenedResponse:
         """One request and its opened answer.
@@ -77,6 +80,8 @@ class Caller:
         headers = [_CONTENT_TYPE, (b"Content-Length", b"%d" % len(body))]
         if token is not None:
             headers.append((b"Authorization", b"Bearer " + token.encoded))
+            if token not in self._shown:
+                self._shown.append(token)
         # Straight to the transport, which keeps the time-outs: httpx's client would add cookies, redirects and hooks
         # that nobody needs.
         response = await self._transport.handle_async_request(
@@ -92,7 +97,7 @@ class Caller:
     async def push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         """One attempt; never raises for what a platform or a network can do."""
         reply = await self._push(interface, payload, token)
-        return replace(reply, detail=self.without_secrets(reply.detail, token)) if reply.detail else reply
+        return replace(reply, detail=self.without_secrets(reply.detail)) if reply.detail else reply
 
     async def _push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         try:
@@ -110,10 +115,11 @@ class Caller:
             return Reply(Sign.UNRELIABLE, f"{type(error).__name__}: {error}", None, httpx.codes.OK)
         return read(interface, answer)
 
-    def without_secrets(self, detail: str, token: Secret | None = None) -> str:
+    def without_secrets(self, detail: str) -> str:
         """What a platform says, which may repeat what we sent; at most DETAIL_MAX characters of it."""
         known = self._credentials
-        for secret in (token, known.operator_secret, known.data_secret, known.data_secret_iv, known.sig_secret):
+        secrets = (known.operator_secret, known.data_secret, known.data_secret_iv, known.sig_secret)
+        for secret in (*self._shown, *secrets):
             if secret:
                 detail = detail.replace(secret.reveal(), "***")
         return detail[:DETAIL_MAX]

@@ -93,4 +93,5 @@ class TokenKeeper:
 def _refused(ret: int, msg: str) -> TokenRefused:
     # Whoever asks for a token is refused for what he is: busy platforms aside, people must look at it.
     busy = ret in (RetCode.BUSY, RetCode.SYSTEM_ERROR)
-    return TokenRefused(f"Ret {ret}, {describe(ret)}: {msg}", Sign.BUSY if busy else Sign.NOT_ADMITTED, ret)
+    reason = f"Ret {ret}, {describe(ret)}"
+    return TokenRefused(f"{reason}: {msg}" if msg else reason, Sign.BUSY if busy else Sign.NOT_ADMITTED, ret)

@@ -1,5 +1,6 @@
 """A platform behind `httpx.MockTransport`: it opens every request, notes it, and answers as it is told."""
 
+import asyncio
 import inspect
 import re
 from collections import Counter
@@ -60,8 +61,9 @@ def unsigned(body: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it came."""
+    """A request as it came; `at` is in seconds of the loop's clock."""
 
+    at: float
     interface: str
     payload: Mapping[str, object]
     authorization: str | None
@@ -85,10 +87,11 @@ class City:
     A script returns an answer's body, an HTTP status, an exception to raise, or None for the good answer.
     """
 
-    def __init__(self, script: Script | None = None, token_s: int = 7200) -> None:
+    def __init__(self, script: Script | None = None, token_s: int = 7200, by: Credentials = CREDENTIALS) -> None:
         self.script = script
         self.calls: list[Call] = []
         self.token_s = token_s
+        self.credentials = by
         self.tokens = 0
         self.at_once = 0
         self.most_at_once = 0
@@ -96,7 +99,7 @@ class City:
 
     def caller(self) -> Caller:
         """What posts to it."""
-        return Caller(self.transport, BEIJING, "test", CREDENTIALS, lambda: NOW_MS)
+        return Caller(self.transport, BEIJING, "test", self.credentials, lambda: NOW_MS)
 
     @property
     def pushes(self) -> list[Call]:
@@ -109,10 +112,11 @@ class City:
         return Counter(call.interface for call in self.calls)
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
-        opened = open_request(request.content, CREDENTIALS)
+        opened = open_request(request.content, self.credentials)
         payload = wire_json.decode(opened.payload)
         interface = str(request.url).removeprefix(ADDRESS)
-        call = Call(interface, payload, request.headers.get("Authorization"), request)
+        at = asyncio.get_running_loop().time()
+        call = Call(at, interface, payload, request.headers.get("Authorization"), request)
         self.calls.append(call)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -130,7 +134,7 @@ class City:
 
     def _good(self, interface: str) -> bytes:
         if interface != TOKEN:
-            return sealed(GOOD[interface])
+            return sealed(GOOD[interface], by=self.credentials)
         self.tokens += 1
         return self.grant(f"token-{self.tokens}")
 
@@ -143,5 +147,6 @@ class City:
                 "AccessToken": token,
                 "TokenAvailableTime": self.token_s,
                 "FailReason": 0,
-            }
+            },
+            by=self.credentials,
         )

@@ -17,6 +17,8 @@ from schemas.records.derived import (
 STARTED = 1_772_589_600_000  # 2026-03-04 10:00:00 in Beijing
 HOUR_MS = 3_600_000
 
+Result = StartResult | StopResult
+
 
 def seq(number: int) -> str:
     """A StartChargeSeq of ours."""
@@ -33,11 +35,12 @@ def start(number: int, connector_id: str) -> StartResult:
     return StartResult(seq(number), connector_id, "S1", 2, True, 0, STARTED, "", "")
 
 
-def progress(number: int, connector_id: str) -> ChargeProgress:
-    """Its status at the start."""
-    return ChargeProgress(
-        seq(number), connector_id, "S1", 2, STARTED, ProgressKind.STARTED, STARTED, STARTED, 3, 0, 0, 0, (), None
-    )
+def progress(
+    number: int, connector_id: str, kind: ProgressKind = ProgressKind.STARTED, energy_wh: int = 0
+) -> ChargeProgress:
+    """Its status: at the start, on the way, or at the stop."""
+    at = STARTED
+    return ChargeProgress(seq(number), connector_id, "S1", 2, at, kind, at, at, 3, energy_wh, 0, 0, (), None)
 
 
 def stop(number: int, connector_id: str) -> StopResult:

@@ -1,176 +1,308 @@
-"""Lanes: order within a connector, none between connectors, patience with a platform, and nothing given up
-unseen. No test waits: the pauses are recorded, or last until the test ends them."""
+"""The lanes' flow: order within a charge, the newest of a state, limits, pace, and an end without loss. All time is
+virtual."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
-import httpx
 import pytest
 
-from connectors.delivery.lanes import Job, Lanes
-from connectors.delivery.settings import DeliverySettings
-from connectors.delivery.tokens import TokenKeeper
-from schemas.records.derived import Derived
+from connectors.interfaces.registry import Interface
+from connectors.platform import Platform
+from schemas.records.derived import Derived, ProgressKind
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
-from tests.connectors.delivery.city import CREDENTIALS, City, sealed, unsigned
-
-DONE = "done"
-
-
-class Pauses:
-    """Notes every pause; each takes no time, or lasts until `end` when `held`."""
-
-    def __init__(self, held: bool = False) -> None:
-        self.seconds: list[float] = []
-        self._over = asyncio.Event()
-        if not held:
-            self._over.set()
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        await self._over.wait()
-        await asyncio.sleep(0)
-
-    def end(self) -> None:
-        """Wakes all who pause, and lets none pause again."""
-        self._over.set()
+from tests.connectors.delivery.bench import Bench, deliver, of, once
+from tests.connectors.delivery.city import sealed
+from tests.connectors.delivery.virtual_time import now_s
 
 
-class Bench:
-    """Lanes over a city, and a note of what became of every job, in order."""
-
-    def __init__(self, city: City, pauses: Pauses, settings: DeliverySettings) -> None:
-        self.city = city
-        self.pauses = pauses
-        self.lanes = Lanes(settings, city.caller(), TokenKeeper(city.caller(), CREDENTIALS, lambda: 0.0), pauses)
-        self.fates: list[tuple[str, ...]] = []
-        self.unwanted: set[str] = set()
-
-    def put(self, record: Derived, name: str = "") -> None:
-        """Queues a record under a name for its fate, by default its connector's."""
-        name = name or record.connector_id
-
-        async def give_up(reason: str, detail: str) -> None:
-            await asyncio.sleep(0)
-            self.fates.append((name, reason, detail))
-
-        self.lanes.put(
-            Job(record, 0, lambda: self.fates.append((name, DONE)), give_up, lambda: name not in self.unwanted)
-        )
-
-    async def finish(self) -> None:
-        """Until all is delivered."""
-        assert await self.lanes.drain(120)
-
-    @property
-    def done(self) -> list[str]:
-        """The names of the jobs that are done, in order."""
-        return [name for name, what, *_ in self.fates if what == DONE]
+def limited(platform: Platform = c.BEIJING, **limits: float) -> Platform:
+    """With other limits."""
+    return replace(platform, limits=replace(platform.limits, **limits))  # type: ignore[arg-type]
 
 
-def run(
-    scenario: Callable[[Bench], Awaitable[None]],
-    script: c.Script | None = None,
-    held: bool = False,
-    **settings: object,
-) -> Bench:
-    async def go() -> Bench:
-        bench = Bench(City(script), Pauses(held), c.settings(**settings))
-        await scenario(bench)
-        return bench
-
-    return asyncio.run(go())
+def told(bench: Bench) -> list[str]:
+    """The pushed interfaces, in their order."""
+    return [call.interface for call in bench.city.pushes]
 
 
-async def settle() -> None:
-    """Lets every task go as far as it can."""
-    for _ in range(200):
-        await asyncio.sleep(0)
+def statuses(bench: Bench) -> list[int]:
+    """The pushed statuses, in their order."""
+    return [call.payload["ConnectorStatusInfo"]["Status"] for call in bench.city.pushes]  # type: ignore[index]
 
 
-def once(answer: c.Answer, interface: str = c.STATUS, times: int = 1) -> c.Script:
-    """That answer so many times at that interface, the good one afterwards."""
-    left = [answer] * times
-
-    def script(call: c.Call) -> c.Answer:
-        return left.pop() if call.interface == interface and left else None
-
-    return script
+async def slowly(_: c.Call) -> c.Answer:
+    """An answer that takes a second."""
+    await asyncio.sleep(1)
+    return None
 
 
-class TestOrder:
-    def test_a_charge_is_told_in_its_order(self) -> None:
+CHARGE: tuple[Derived, ...] = (
+    r.start(1, "A"),
+    r.progress(1, "A"),
+    r.progress(1, "A", ProgressKind.STOPPED, 5000),
+    r.stop(1, "A"),
+    r.order(1, "A", charge_model=1),
+)
+
+
+class TestCharges:
+    def test_one_is_told_in_its_order(self) -> None:
         async def scenario(bench: Bench) -> None:
-            charge: tuple[Derived, ...] = (
-                r.status("A"),
-                r.start(1, "A"),
-                r.progress(1, "A"),
-                r.stop(1, "A"),
-                r.order(1, "A", 1),
-            )
-            for number, record in enumerate(charge):
+            for number, record in enumerate(CHARGE):
                 bench.put(record, str(number))
-            assert bench.lanes.pending == 5
-            await bench.finish()
-            assert bench.lanes.pending == 0
+                await asyncio.sleep(0.001)
 
-        bench = run(scenario)
-        told = [call.interface for call in bench.city.pushes]
-        assert told == [c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
+        bench = deliver(scenario)
+        assert told(bench) == [c.START, c.PROGRESS, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
         assert bench.done == ["0", "1", "2", "3", "4"]
-        assert bench.lanes.confirmed == dict.fromkeys(told, 1)
-        assert not bench.lanes.failures
+        assert bench.lanes.held == 0
 
-    def test_it_is_kept_while_a_push_is_repeated(self) -> None:
+    @pytest.mark.parametrize("failing", [c.START, c.PROGRESS, c.STOP])
+    def test_the_order_is_kept_while_a_push_is_repeated(self, failing: str) -> None:
+        bench = deliver(of(*CHARGE), once(500, failing, times=2))
+        first_told = list(dict.fromkeys(told(bench)))
+        assert first_told == [c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
+        assert told(bench).count(failing) == 3
+
+    def test_one_call_of_a_charge_at_a_time(self) -> None:
+        under_way: Counter[object] = Counter()
+
+        async def script(call: c.Call) -> c.Answer:
+            charge = call.payload.get("StartChargeSeq")
+            under_way[charge] += 1
+            assert under_way[charge] == 1
+            await asyncio.sleep(1)
+            under_way[charge] -= 1
+            return None
+
+        charges = [(r.start(n, "A"), r.stop(n, "A"), r.order(n, "A")) for n in range(4)]
+        bench = deliver(of(*(record for charge in charges for record in charge)), script)
+        assert bench.city.most_at_once == 4
+        # A token, and three calls one after the other: charges do not wait for each other.
+        assert bench.city.pushes[-1].at == pytest.approx(1 + 2)
+
+    def test_newer_progress_replaces_what_waits(self) -> None:
         async def scenario(bench: Bench) -> None:
-            for status in (1, 2, 3, 1):
-                bench.put(r.status("A", status))
-            await bench.finish()
+            bench.put(r.start(1, "A"))
+            await asyncio.sleep(0.5)
+            for energy_wh in (1000, 2000, 3000):
+                bench.put(r.progress(1, "A", ProgressKind.PERIODIC, energy_wh))
+            assert bench.done == [r.seq(1)] * 2
 
-        bench = run(scenario, once(500, times=5))
-        told = [call.payload["ConnectorStatusInfo"]["Status"] for call in bench.city.pushes]  # type: ignore[index]
-        assert told == [1] * 6 + [2, 3, 1]
+        bench = deliver(scenario, slowly)
+        assert [call.payload.get("TotalPower") for call in bench.city.pushes] == [None, 3]
+        assert bench.lanes.backlogs["orders"].superseded == 2
+
+    def test_newer_progress_replaces_what_waits_for_its_repetition(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.progress(1, "A", ProgressKind.PERIODIC, 1000))
+            await bench.at(0.5)
+            bench.put(r.progress(1, "A", ProgressKind.PERIODIC, 2000))
+
+        bench = deliver(scenario, once(500))
+        assert [call.payload["TotalPower"] for call in bench.city.pushes] == [1, 2]
+
+    def test_progress_on_its_way_is_not_replaced(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.progress(1, "A", ProgressKind.PERIODIC, 1000))
+            await bench.at(0.5)
+            bench.put(r.progress(1, "A", ProgressKind.PERIODIC, 2000))
+            assert bench.done == []
+
+        bench = deliver(scenario, slowly)
+        assert [call.payload["TotalPower"] for call in bench.city.pushes] == [1, 2]
+        assert bench.lanes.backlogs["orders"].superseded == 0
+
+    def test_progress_does_not_pass_what_stands_between(self) -> None:
+        records: list[Derived] = [
+            r.progress(1, "A", ProgressKind.PERIODIC, 1000),
+            r.stop(1, "A"),
+            r.progress(1, "A", ProgressKind.STOPPED, 2000),
+        ]
+        assert told(deliver(of(*records))) == [c.PROGRESS, c.STOP, c.PROGRESS]
+
+    @pytest.mark.parametrize("kind", [ProgressKind.STARTED, ProgressKind.PERIODIC])
+    def test_stale_progress_is_not_told(self, kind: ProgressKind) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.progress(1, "A", kind), "stale", recorded_at=bench.now_ms() - 600_001)
+            bench.put(r.progress(2, "B", kind), "fresh", recorded_at=bench.now_ms() - 600_000)
+
+        bench = deliver(scenario)
+        assert [call.connector for call in bench.city.pushes] == ["B"]
+        assert bench.lanes.backlogs["orders"].superseded == 1
+        assert bench.letters == []
+
+    def test_the_progress_of_a_stop_is_never_stale(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.progress(1, "A", ProgressKind.STOPPED), recorded_at=0)
+
+        assert told(deliver(scenario)) == [c.PROGRESS]
+
+    def test_stale_progress_in_front_does_not_keep_the_rest(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            for record in CHARGE:
+                bench.put(record, recorded_at=0)
+
+        assert told(deliver(scenario)) == [c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
+
+
+class TestResultsThatAreNotTaken:
+    REFUSED = sealed({"SuccStat": 1, "FailReason": 1})
+
+    @pytest.mark.parametrize("record", [r.start(1, "A"), r.stop(1, "A")])
+    def test_are_given_up_after_the_profiles_attempts(self, record: r.Result) -> None:
+        bench = deliver(of(record), lambda call: None if call.interface == c.TOKEN else self.REFUSED)
+        assert [call.at for call in bench.city.pushes] == pytest.approx([0, 1, 3, 8, 18, 48, 108, 168])
+        assert bench.outcomes == ["AGAIN"] * 7 + ["DEAD_LETTER"]
+        (letter,) = bench.letters
+        (interface,) = (i.name for i in c.BEIJING.pushes(record))
+        assert letter.reason == "not_taken"
+        assert letter.detail == f"beijing {interface}: after 8 refusals: REFUSED with code 1"
+
+    def test_sooner_when_an_order_waits_behind_which_then_leaves(self) -> None:
+        bench = deliver(of(*CHARGE), lambda call: self.REFUSED if call.interface == c.STOP else None)
+        assert told(bench)[-6:] == [c.STOP] * 4 + [c.ORDER, c.BONUS]
+        assert bench.city.pushes[-1].at == pytest.approx(8)
+        assert [letter.reason for letter in bench.letters] == ["not_taken"]
+
+    def test_an_order_that_comes_late_shortens_what_is_under_way(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.stop(1, "A"))
+            await bench.at(20)  # five were refused, the sixth is due at 48 s
+            bench.put(r.order(1, "A"))
+
+        bench = deliver(scenario, lambda call: self.REFUSED if call.interface == c.STOP else None)
+        assert bench.city.counts == {c.TOKEN: 1, c.STOP: 6, c.BONUS: 1}
+        assert bench.city.pushes[-1].at == pytest.approx(48)
+
+    def test_another_charges_order_shortens_nothing(self) -> None:
+        bench = deliver(
+            of(r.stop(1, "A"), r.order(2, "A")), lambda call: self.REFUSED if call.interface == c.STOP else None
+        )
+        assert bench.city.counts[c.STOP] == 8
+
+    def test_failures_while_the_breaker_is_open_do_not_count(self) -> None:
+        quick = replace(c.BEIJING, breaker=replace(c.BEIJING.breaker, consecutive=2))
+
+        def script(call: c.Call) -> c.Answer:
+            return 500 if call.interface != c.TOKEN and call.at < 600 else None
+
+        bench = deliver(of(*CHARGE), script, quick)
+        assert bench.letters == []
+        assert list(dict.fromkeys(told(bench))) == [c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
+        # Two, and then after 5, 10, 20, 40 and 60 s, and 60 s again and again.
+        assert len([call for call in bench.city.pushes if call.at < 600]) == pytest.approx(14, abs=1)
+
+    def test_nothing_is_given_up_by_a_failure_that_does_not_count(self) -> None:
+        """Five refusals count; then the platform is away when the order comes, which would make four enough."""
+        quick = replace(c.BEIJING, breaker=replace(c.BEIJING.breaker, consecutive=1))
+
+        def script(call: c.Call) -> c.Answer:
+            if call.at < 20 and call.interface == c.STOP:
+                return self.REFUSED
+            return 500 if call.at < 200 and call.interface != c.TOKEN else None
+
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.stop(1, "A"))
+            await bench.at(21)
+            bench.put(r.status("Z"))
+            bench.put(r.order(1, "A"))
+
+        bench = deliver(scenario, script, quick)
+        assert bench.letters == []
+        assert bench.city.counts[c.BONUS] == 1
+
+    def test_a_status_is_never_given_up(self) -> None:
+        bench = deliver(of(r.status("A")), once(sealed({"Status": 7}), times=200))
+        assert len(bench.city.pushes) == 201
+        assert bench.letters == []
+        pauses = [later.at - earlier.at for earlier, later in pairwise(bench.city.pushes)]
+        assert pauses[:6] == pytest.approx([1, 2, 5, 10, 30, 60])
+        assert pauses[6:] == pytest.approx([60] * 194)
+
+
+class TestStates:
+    def test_the_newest_wins_while_one_waits(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A", 1), "first")
+            await bench.at(0.5)
+            for status in (2, 3, 4):
+                bench.put(r.status("A", status), str(status))
+            assert bench.done == ["2", "3"]
+            assert bench.lanes.held == 2
+
+        bench = deliver(scenario, slowly)
+        assert statuses(bench) == [1, 4]
+        assert bench.done == ["2", "3", "first", "4"]
+
+    def test_the_newest_wins_while_one_rests(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A", 1), "first")
+            await bench.at(0.5)
+            assert bench.done == []
+            bench.put(r.status("A", 2), "second")
+            assert bench.done == ["first"]
+
+        bench = deliver(scenario, once(500))
+        assert statuses(bench) == [1, 2]
+        # It keeps its place: the new one is no reason to ask sooner.
+        assert [call.at for call in bench.city.pushes] == pytest.approx([0, 1])
+
+    def test_one_that_failed_on_its_way_is_not_sent_after_a_newer_one(self) -> None:
+        async def script(call: c.Call) -> c.Answer:
+            await asyncio.sleep(1)
+            return failure(call)
+
+        failure = once(500, c.STATUS)
+
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A", 1), "old")
+            await bench.at(1.5)
+            bench.put(r.status("A", 2), "new")
+            await bench.at(2.1)
+            assert bench.done == ["old"]
+
+        assert statuses(deliver(scenario, script)) == [1, 2]
+
+    def test_it_continues_at_its_connectors_rung(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            for second in range(30):
+                await bench.at(second)
+                bench.put(r.status("A", second % 5))
+
+        bench = deliver(scenario, once(500, times=4))
+        assert [call.at for call in bench.city.pushes][:5] == pytest.approx([0, 1, 3, 8, 18], abs=0.01)
 
     def test_one_call_of_a_connector_at_a_time(self) -> None:
-        under_way: set[str] = set()
+        under_way: Counter[str] = Counter()
 
-        async def slowly(call: c.Call) -> c.Answer:
-            if call.interface != c.TOKEN:
-                assert call.connector not in under_way
-                under_way.add(call.connector)
-                await settle()
-                under_way.remove(call.connector)
+        async def script(call: c.Call) -> c.Answer:
+            under_way[call.connector] += 1
+            assert under_way[call.connector] == 1
+            await asyncio.sleep(0.3)
+            under_way[call.connector] -= 1
             return None
 
         async def scenario(bench: Bench) -> None:
-            for status in range(40):
-                bench.put(r.status(f"C{status % 4}", 1))
-            await bench.finish()
+            for number in range(40):
+                bench.put(r.status(f"C{number % 4}"))
+                await asyncio.sleep(0.1)
 
-        assert len(run(scenario, slowly).city.pushes) == 40
+        deliver(scenario, script)
 
     def test_others_go_on_while_one_is_stuck(self) -> None:
-        def script(call: c.Call) -> c.Answer:
-            return 500 if call.connector == "stuck" and not healed else None
-
-        healed: list[bool] = []
-
         async def scenario(bench: Bench) -> None:
-            for name in ("stuck", "A", "stuck", "B", "A"):
+            for name in ("stuck", "A", "B"):
                 bench.put(r.status(name))
-            await settle()
-            assert sorted(bench.done) == ["A", "A", "B"]
-            assert bench.lanes.pending == 2
-            assert not await bench.lanes.drain(0)
-            healed.append(True)
-            bench.pauses.end()
-            await bench.finish()
-            assert bench.done[3:] == ["stuck", "stuck"]
+            await bench.at(30)
+            assert sorted(bench.done) == ["A", "B"]
+            bench.city.script = None
 
-        run(scenario, script, held=True)
+        deliver(scenario, lambda call: sealed({"Status": 7}) if call.connector == "stuck" else None)
 
     def test_a_connector_that_comes_back_after_its_lane_was_empty(self) -> None:
         async def scenario(bench: Bench) -> None:
@@ -178,400 +310,281 @@ class TestOrder:
                 bench.put(r.status("A"))
                 await bench.finish()
 
-        assert run(scenario).done == ["A"] * 3
+        assert statuses(deliver(scenario)) == [1, 1, 1]
 
     def test_thousands_of_connectors(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            for number in range(3000):
-                bench.put(r.status(f"C{number % 1500}"))
-            await bench.finish()
-
-        bench = run(scenario)
-        assert len(bench.done) == 3000
-        assert bench.city.counts[c.TOKEN] == 1
+        bench = deliver(of(*(r.status(f"C{number % 1500}") for number in range(3000))))
+        assert bench.city.counts == {c.TOKEN: 1, c.STATUS: 1500}
 
 
-class TestInFlight:
+class TestLimits:
     @pytest.mark.parametrize("bound", [1, 7])
-    def test_is_bounded(self, bound: int) -> None:
-        async def slowly(_: c.Call) -> c.Answer:
-            await settle()
+    def test_calls_of_each_lane_at_once(self, bound: int) -> None:
+        at_once: Counter[bool] = Counter()
+        most: Counter[bool] = Counter()
+
+        async def script(call: c.Call) -> c.Answer:
+            lane = call.interface == c.STATUS
+            if call.interface != c.TOKEN:
+                at_once[lane] += 1
+                most[lane] = max(most[lane], at_once[lane])
+                await asyncio.sleep(1)
+                at_once[lane] -= 1
+            return None
+
+        records = [record for n in range(40) for record in (r.status(f"C{n}"), r.order(n, f"C{n}"))]
+        deliver(of(*records), script, limited(states_in_flight=bound, orders_in_flight=bound + 2))
+        assert most == {True: bound, False: bound + 2}
+
+    def test_a_pause_holds_no_place(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("stuck"))
+            await bench.at(50)
+            bench.put(r.status("A"))
+            await asyncio.sleep(0.01)
+            assert bench.done == ["A"]
+            bench.city.script = None
+
+        deliver(
+            scenario,
+            lambda call: sealed({"Status": 7}) if call.connector == "stuck" else None,
+            limited(states_in_flight=1),
+        )
+
+    def test_orders_do_not_wait_for_states(self) -> None:
+        """The platform takes no status in time, and thousands wait."""
+
+        async def script(call: c.Call) -> c.Answer:
+            if call.interface == c.STATUS:
+                await asyncio.sleep(1000)
             return None
 
         async def scenario(bench: Bench) -> None:
-            for number in range(50):
+            for number in range(2000):
                 bench.put(r.status(f"C{number}"))
-            await bench.finish()
-
-        assert run(scenario, slowly, in_flight=bound).city.most_at_once == bound
-
-    def test_a_pause_holds_no_slot(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("stuck"))
-            await settle()
-            assert bench.pauses.seconds
-            bench.put(r.status("A"))
-            await settle()
-            assert bench.done == ["A"]
-            bench.lanes.cancel()
-            assert await bench.lanes.drain(120)
-
-        run(scenario, lambda call: 500 if call.connector == "stuck" else None, held=True, in_flight=1)
-
-
-RETRIED: list[tuple[str, c.Answer]] = [
-    ("busy", sealed(None, -1)),
-    ("system error", sealed(None, 500)),
-    ("bad signature of ours", sealed(None, 4001)),
-    ("bad request", sealed(None, 4003)),
-    ("unsigned 4004", unsigned(sealed(None, 4004))),
-    ("refused", sealed({"Status": 7})),
-    ("garbage", b"garbage"),
-    ("signed by another", sealed({"Status": 0}, by=c.OTHERS)),
-    ("HTTP 500", 500),
-    ("HTTP 429", 429),
-    ("time-out", httpx.ReadTimeout("")),
-    ("reset", httpx.ReadError("")),
-    ("down", httpx.ConnectError("")),
-]
-
-
-class TestRetries:
-    @pytest.mark.parametrize(("what", "answer"), RETRIED, ids=[what for what, _ in RETRIED])
-    def test_with_growing_pauses_up_to_a_cap(self, what: str, answer: c.Answer) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await bench.finish()
-
-        bench = run(scenario, once(answer, times=8), retry_first_s=1.0, retry_max_s=60.0)
-        assert bench.pauses.seconds == [1, 2, 4, 8, 16, 32, 60, 60]
-        assert bench.fates == [("A", DONE)]
-        assert len(bench.city.pushes) == 9
-        assert bench.lanes.failures.total() == 8
-
-    def test_every_record_begins_with_the_shortest(self) -> None:
-        bad = [500, 500, None, 500, 500, None]
-
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            bench.put(r.status("A"))
-            await bench.finish()
-
-        bench = run(scenario, lambda call: bad.pop(0) if call.interface == c.STATUS else None)
-        assert bench.pauses.seconds == [1, 2, 1, 2]
-
-    def test_what_was_confirmed_is_not_sent_again(self) -> None:
-        """Of an order that goes to two interfaces, only the one that failed is repeated."""
-
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.order(1, "A", 1))
-            await bench.finish()
-
-        bench = run(scenario, once(500, c.BONUS, times=3))
-        assert bench.city.counts == {c.TOKEN: 1, c.ORDER: 1, c.BONUS: 4}
-
-    def test_a_platform_that_grants_no_token(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await bench.finish()
-
-        bench = run(scenario, once(sealed({"SuccStat": 1, "FailReason": 2}), c.TOKEN, times=3))
-        assert bench.pauses.seconds == [1, 2, 4]
-        assert bench.city.counts == {c.TOKEN: 4, c.STATUS: 1}
-
-    def test_no_token_is_asked_once_for_all_who_wait(self) -> None:
-        async def refused(call: c.Call) -> c.Answer:
-            await settle()
-            return sealed({"SuccStat": 1, "FailReason": 2})
-
-        async def scenario(bench: Bench) -> None:
-            for number in range(30):
-                bench.put(r.status(f"C{number}"))
-            for _ in range(10):
-                await settle()
-            assert len(bench.pauses.seconds) == 30
-            assert bench.city.counts[c.TOKEN] == 1
+            await bench.at(10)
+            for record in CHARGE:
+                bench.put(record)
+            await bench.at(11)
+            assert bench.lanes.backlogs["orders"].held == 0
+            assert bench.lanes.in_flight == c.BEIJING.limits.states_in_flight
             bench.city.script = None
-            bench.pauses.end()
-            await bench.finish()
-            assert bench.city.counts[c.TOKEN] == 2
 
-        assert len(run(scenario, refused, held=True, in_flight=32).done) == 30
+        bench = deliver(scenario, script)
+        assert bench.lanes.tally.confirmed[c.BONUS] == 1
 
-    @pytest.mark.parametrize(
-        ("answer", "level"),
-        [
-            (sealed(None, -1), "WARNING"),
-            (500, "WARNING"),
-            (sealed(None, 4001), "ERROR"),
-            (sealed(None, 4003), "ERROR"),
-        ],
-    )
-    def test_faults_of_ours_are_told_to_people(
-        self, answer: c.Answer, level: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await bench.finish()
-
-        run(scenario, once(answer))
-        assert [record.levelname for record in caplog.records if "again in" in record.message] == [level]
-        assert c.SECRET not in caplog.text
-
-
-class TestRet4002:
-    def test_renewed_and_resent_at_once(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await bench.finish()
-
-        bench = run(scenario, once(sealed(None, 4002)))
-        assert [(call.interface, call.authorization) for call in bench.city.calls] == [
-            (c.TOKEN, None),
-            (c.STATUS, "Bearer token-1"),
-            (c.TOKEN, None),
-            (c.STATUS, "Bearer token-2"),
-        ]
-        assert bench.pauses.seconds == []
-        assert bench.fates == [("A", DONE)]
-
-    def test_twice_is_a_pause_and_an_alert(self, caplog: pytest.LogCaptureFixture) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await bench.finish()
-
-        bench = run(scenario, once(sealed(None, 4002), times=5))
-        assert bench.pauses.seconds == [1, 2]
-        assert bench.city.counts == {c.TOKEN: 6, c.STATUS: 6}
-        assert [record.levelname for record in caplog.records if "again in" in record.message] == ["ERROR"] * 2
-
-    def test_a_token_that_ends_under_many_pushes_is_fetched_once(self) -> None:
-        ended = {"Bearer token-1"}
-
+    def test_states_do_not_wait_for_orders(self) -> None:
         async def script(call: c.Call) -> c.Answer:
-            await settle()
-            return sealed(None, 4002) if call.authorization in ended else None
+            if call.interface == c.BONUS:
+                await asyncio.sleep(1000)
+            return None
 
         async def scenario(bench: Bench) -> None:
-            for number in range(50):
-                bench.put(r.status(f"C{number}"))
-            await bench.finish()
-
-        bench = run(scenario, script, in_flight=50)
-        assert bench.city.counts == {c.TOKEN: 2, c.STATUS: 100}
-        assert bench.pauses.seconds == []
-        assert len(bench.done) == 50
-
-
-class TestGivingUp:
-    def test_4004_is_dead_lettered_before_it_is_done_and_the_lane_goes_on(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"), "bad")
-            bench.put(r.status("A", 2), "good")
-            await bench.finish()
-
-        bench = run(scenario, once(sealed(None, 4004, "Status: what")))
-        detail = "beijing notification_stationStatus: 请求的业务参数不合法: Status: what"
-        assert bench.fates == [("bad", "rejected_by_platform", detail), ("bad", DONE), ("good", DONE)]
-        assert bench.pauses.seconds == []
-        assert bench.lanes.confirmed == {c.STATUS: 1}
-
-    def test_4004_of_one_interface_and_the_next_goes_on(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.order(1, "A", 1))
-            await bench.finish()
-
-        bench = run(scenario, once(sealed(None, 4004), c.ORDER))
-        assert [what for _, what, *_ in bench.fates] == ["rejected_by_platform", DONE]
-        assert c.ORDER in bench.fates[0][2]
-        assert bench.city.counts == {c.TOKEN: 1, c.ORDER: 1, c.BONUS: 1}
-
-    def test_what_the_standard_has_no_room_for(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.unreportable(r.status("A")), "bad")
-            await bench.finish()
-
-        bench = run(scenario)
-        detail = "beijing notification_stationStatus: ConnectorID: has 27 characters, 26 are allowed"
-        assert bench.fates == [("bad", "unreportable", detail), ("bad", DONE)]
-        assert bench.city.calls == []
-
-    def test_an_order_without_room_is_dead_lettered_for_each_interface(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.order(1, "x" * 27, 1), "bad")
-            await bench.finish()
-
-        fates = run(scenario).fates
-        assert [what for _, what, *_ in fates] == ["unreportable", "unreportable", DONE]
-        assert c.ORDER + ":" in fates[0][2]
-        assert c.BONUS + ":" in fates[1][2]
-
-    def test_a_record_that_the_profile_tells_nobody_of_is_done(self) -> None:
-        async def scenario(bench: Bench) -> None:
+            for number in range(100):
+                bench.put(r.order(number, "A"))
+            await bench.at(10)
             bench.put(r.status("A"))
-            await bench.finish()
+            await bench.at(11)
+            assert bench.lanes.backlogs["states"].held == 0
+            bench.city.script = None
 
-        off = {name: policy for name, policy in c.BEIJING.interfaces.items() if name != c.STATUS}
-        bench = run(scenario, platform=replace(c.BEIJING, interfaces=off))
-        assert bench.fates == [("A", DONE)]
-        assert bench.city.calls == []
+        deliver(scenario, script)
 
 
-class TestBusinessResults:
-    @pytest.mark.parametrize(("code", "verdict"), [(1, "DISPUTED"), (7, "CUSTOM")])
-    def test_a_contested_order_is_for_people_and_not_sent_again(
-        self, code: int, verdict: str, caplog: pytest.LogCaptureFixture
-    ) -> None:
+class TestPace:
+    def test_calls_a_second_of_both_lanes(self) -> None:
+        records = [record for n in range(25) for record in (r.status(f"C{n}"), r.stop(n, f"C{n}"))]
+        bench = deliver(of(*records), platform=limited(per_second=5))
+        gaps = [later.at - earlier.at for earlier, later in pairwise(bench.city.pushes)]
+        assert gaps[1:] == pytest.approx([0.2] * 48)
+
+    def test_an_order_for_two_interfaces_is_two_calls(self) -> None:
+        bench = deliver(of(*(r.order(n, "A", charge_model=1) for n in range(20))), platform=limited(per_second=2))
+        calls = [call.at for call in bench.city.pushes]
+        assert len(calls) == 40
+        assert calls[-1] == pytest.approx(39 * 0.5, abs=0.11)
+
+    def test_what_waits_for_its_place_does_not_go_once_the_breaker_is_open(self) -> None:
+        nervous = replace(limited(per_second=1), breaker=replace(c.BEIJING.breaker, consecutive=1))
+        bench = deliver(
+            of(*(r.status(f"C{n}") for n in range(20))),
+            lambda call: 500 if call.at < 10 and call.interface != c.TOKEN else None,
+            nervous,
+        )
+        # One, its probe after 5 s, and the next after 10 s more.
+        early = [call.at for call in bench.city.pushes if call.at < 15]
+        assert early == pytest.approx([0, 5], abs=1.5)
+
+
+class TestKafkaThatIsFull:
+    def test_holds_both_lanes_until_it_has_room(self) -> None:
         async def scenario(bench: Bench) -> None:
+            bench.kafka.queued = 100_001
+            bench.put(r.status("A"))
             bench.put(r.order(1, "A"))
-            await bench.finish()
+            await bench.at(30)
+            assert bench.city.calls == []
+            bench.kafka.queued = 0
+            await bench.at(30.2)
+            assert len(bench.done) == 2
 
-        bench = run(scenario, once(sealed({"ConfirmResult": code}), c.BONUS))
-        assert bench.city.counts[c.BONUS] == 1
-        assert bench.fates == [("A", DONE)]
-        assert bench.lanes.failures == {verdict: 1}
-        (told,) = (record for record in caplog.records if "contests" in record.message)
-        assert told.levelno == logging.ERROR
-        assert f"{r.seq(1)} (code {code})" in told.message
+        deliver(scenario)
 
-    def test_a_status_that_the_platform_ignores_is_done(self) -> None:
+    def test_everything_leaves_when_it_has_room_again(self) -> None:
         async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await bench.finish()
+            bench.kafka.queued = 100_001
+            for number in range(100):
+                bench.put(r.status(f"C{number}"))
+            await bench.at(5)
+            bench.kafka.queued = 0
 
-        bench = run(scenario, once(sealed({"Status": 1})))
-        assert bench.city.counts[c.STATUS] == 1
-        assert bench.fates == [("A", DONE)]
-
-    @pytest.mark.parametrize("record", [r.start(1, "A"), r.progress(1, "A"), r.stop(1, "A")])
-    def test_what_was_not_received_is_sent_again(self, record: Derived) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(record)
-            await bench.finish()
-
-        (interface,) = (i.name for i in c.BEIJING.pushes(record))
-        bench = run(scenario, once(sealed({"SuccStat": 1, "FailReason": 1}), interface, times=2))
-        assert bench.city.counts[interface] == 3
-        assert bench.pauses.seconds == [1, 2]
-
-
-class TestUnwanted:
-    """A record whose partition went to another process is that process's to deliver."""
-
-    def test_what_waits_is_dropped(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A", 1), "old")
-            bench.put(r.status("A", 2), "gone")
-            bench.put(r.status("A", 3), "kept")
-            bench.unwanted.add("gone")
-            await bench.finish()
-            assert bench.lanes.pending == 0
-
-        bench = run(scenario)
-        assert bench.done == ["old", "kept"]
-        assert bench.city.counts[c.STATUS] == 2
-
-    def test_what_is_repeated_is_dropped_after_its_pause(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("A"))
-            await settle()
-            bench.unwanted.add("A")
-            bench.pauses.end()
-            await bench.finish()
-
-        bench = run(scenario, lambda call: 500 if call.interface == c.STATUS else None, held=True)
-        assert bench.fates == []
-        assert bench.city.counts[c.STATUS] == 1
-
-    def test_the_second_interface_of_an_order_is_left_out(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            def script(call: c.Call) -> c.Answer:
-                if call.interface == c.ORDER:
-                    bench.unwanted.add("A")
-                return None
-
-            bench.city.script = script
-            bench.put(r.order(1, "A", 1))
-            await bench.finish()
-
-        bench = run(scenario)
-        assert bench.fates == []
-        assert bench.city.counts == {c.TOKEN: 1, c.ORDER: 1}
+        bench = deliver(scenario, slowly)
+        assert bench.city.most_at_once == c.BEIJING.limits.states_in_flight
 
 
 class TestEnding:
     def test_drain_of_nothing(self) -> None:
         async def scenario(bench: Bench) -> None:
-            assert await bench.lanes.drain(0)
+            await bench.lanes.drain(10)
+            assert now_s() == 0
 
-        run(scenario)
+        deliver(scenario)
 
-    def test_drain_waits_for_what_is_in_flight(self) -> None:
-        async def slowly(_: c.Call) -> c.Answer:
-            await settle()
-            return None
+    def test_what_is_in_flight_ends_and_nothing_else_begins(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            for number in range(100):
+                bench.put(r.status(f"C{number}"))
+                bench.put(r.order(number, "A", charge_model=1))
+            await bench.at(1.5)
+            await bench.lanes.drain(10)
+            assert now_s() == pytest.approx(2)
+            assert bench.lanes.held == 200 - len(bench.done)
+
+        bench = deliver(scenario, slowly, whole=False)
+        assert len(bench.city.pushes) == 48
+        # The orders are to be told to another interface yet, and are not done.
+        assert len(bench.done) == 32
+
+    def test_what_waits_for_its_place_does_not_begin(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            for number in range(10):
+                bench.put(r.status(f"C{number}"))
+            await bench.at(1.5)
+            await bench.lanes.drain(100)
+
+        bench = deliver(scenario, platform=limited(per_second=1), whole=False)
+        assert len(bench.city.pushes) == 2
+
+    def test_what_the_breaker_holds_does_not_begin(self) -> None:
+        nervous = replace(c.BEIJING, breaker=replace(c.BEIJING.breaker, consecutive=1))
 
         async def scenario(bench: Bench) -> None:
-            for number in range(20):
-                bench.put(r.status(f"C{number % 5}"))
-            assert await bench.lanes.drain(120)
-            assert len(bench.done) == 20
-
-        run(scenario, slowly)
-
-    def test_cancel_drops_what_is_left_without_calling_it_done(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            bench.put(r.status("stuck"))
-            bench.put(r.status("stuck"))
             bench.put(r.status("A"))
-            await settle()
-            assert not await bench.lanes.drain(0)
-            bench.lanes.cancel()
-            assert await bench.lanes.drain(120)
-            assert bench.fates == [("A", DONE)]
-            assert bench.lanes.failure is None
+            await bench.at(4.99)
+            await bench.lanes.drain(100)
 
-        run(scenario, lambda call: 500 if call.connector == "stuck" else None, held=True)
+        bench = deliver(scenario, lambda call: 500 if call.interface == c.STATUS else None, nervous, whole=False)
+        assert bench.city.counts[c.STATUS] == 1
 
-    def test_cancel_in_the_middle_of_a_call(self) -> None:
+    def test_what_hangs_is_cut_off_and_not_called_done(self) -> None:
         async def never(_: c.Call) -> c.Answer:
-            await asyncio.Event().wait()
+            await asyncio.sleep(100_000)
             return None
 
         async def scenario(bench: Bench) -> None:
             for number in range(10):
                 bench.put(r.status(f"C{number}"))
-            await settle()
-            bench.lanes.cancel()
-            assert await bench.lanes.drain(120)
-            assert bench.fates == []
+            await bench.at(1)
+            await bench.lanes.drain(10)
+            assert now_s() == pytest.approx(11)
+            assert bench.lanes.in_flight == 0
             assert bench.lanes.failure is None
 
-        run(scenario, never)
+        assert deliver(scenario, never, whole=False).done == []
+
+
+class TestPartitionsThatGo:
+    """A record whose partition went to another process is that process's to deliver."""
+
+    def test_what_waits_is_dropped_and_what_is_on_its_way_ends(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.start(1, "A"), "on its way", place=("t", 0, 1))
+            bench.put(r.stop(1, "A"), "waits", place=("t", 0, 2))
+            bench.put(r.start(2, "B"), "another's", place=("t", 1, 1))
+            await bench.at(1.5)
+            bench.lanes.backlogs["orders"].drop(("t", 0))
+            await bench.finish()
+
+        bench = deliver(scenario, slowly, whole=False)
+        assert sorted(bench.done) == ["another's", "on its way"]
+        assert bench.city.counts[c.STOP] == 0
+
+    def test_what_rests_is_not_sent_again(self) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A"), place=("t", 0, 1))
+            await bench.at(0.5)
+            bench.lanes.backlogs["states"].drop(("t", 0))
+            assert bench.lanes.held == 0
+            await bench.at(10)
+
+        bench = deliver(scenario, once(500), whole=False)
+        assert (bench.done, len(bench.city.pushes)) == ([], 1)
+
+    def test_what_fails_on_its_way_is_not_sent_again(self) -> None:
+        """The new owner may have told of a newer state meanwhile."""
+
+        async def script(call: c.Call) -> c.Answer:
+            await asyncio.sleep(1)
+            return 500 if call.interface == c.STATUS else None
+
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A"), place=("t", 0, 1))
+            await bench.at(1.5)
+            bench.lanes.backlogs["states"].drop(("t", 0))
+            await bench.at(100)
+            assert bench.lanes.held == 0
+
+        bench = deliver(scenario, script, whole=False)
+        assert (bench.done, len(bench.city.pushes)) == ([], 1)
+
+    def test_a_partition_that_comes_back_begins_anew(self) -> None:
+        async def script(call: c.Call) -> c.Answer:
+            await asyncio.sleep(1)
+            return 500 if call.interface == c.STATUS and call.at < 2 else None
+
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A", 1), "before", place=("t", 0, 1))
+            await bench.at(1.5)
+            bench.lanes.backlogs["states"].drop(("t", 0))
+            bench.put(r.status("A", 1), "again", place=("t", 0, 1))
+            await bench.finish()
+
+        bench = deliver(scenario, script, whole=False)
+        assert (bench.done, len(bench.city.pushes)) == (["again"], 2)
 
 
 class TestBugs:
-    def test_one_in_a_call_surfaces(self) -> None:
+    def test_one_in_a_payload_surfaces(self) -> None:
+        def broken(record: object, dialect: object) -> dict[str, object]:
+            raise ZeroDivisionError
+
         async def scenario(bench: Bench) -> None:
-            bench.put(r.status("bug"))
-            bench.put(r.status("A"))
+            job = bench.put(r.status("A"))
+            (interface,) = job.remaining
+            job.remaining = (replace_payload(interface, broken),)
+            bench.put(r.status("B"))
             await bench.finish()
             assert isinstance(bench.lanes.failure, ZeroDivisionError)
-            assert bench.done == ["A"]
 
-        run(scenario, lambda call: ZeroDivisionError() if call.connector == "bug" else None)
+        bench = deliver(scenario, whole=False)
+        assert "A" not in bench.done
+        assert bench.letters == []
 
-    def test_one_in_giving_up_surfaces_and_the_record_is_not_done(self) -> None:
-        async def scenario(bench: Bench) -> None:
-            async def give_up(reason: str, detail: str) -> None:
-                raise OSError("no disk")
-
-            bench.lanes.put(Job(r.status("A"), 0, lambda: bench.fates.append(("A", DONE)), give_up))
-            await bench.finish()
-            assert isinstance(bench.lanes.failure, OSError)
-            assert bench.fates == []
-
-        run(scenario, once(sealed(None, 4004)))
+    def test_one_in_a_call_surfaces(self) -> None:
+        bench = deliver(
+            of(r.order(1, "A")), lambda call: KeyError() if call.interface == c.BONUS else None, whole=False
+        )
+        assert bench.done == []
 
     def test_the_first_of_several_is_kept(self) -> None:
         bugs: list[Exception] = [ZeroDivisionError(), KeyError(), ValueError()]
@@ -579,7 +592,27 @@ class TestBugs:
         async def scenario(bench: Bench) -> None:
             for name in "ABC":
                 bench.put(r.status(name))
-            await bench.finish()
+            await bench.at(1)
             assert isinstance(bench.lanes.failure, ZeroDivisionError)
+            assert bench.lanes.in_flight == 0
 
-        run(scenario, lambda call: bugs.pop(0) if call.interface == c.STATUS else None, in_flight=1)
+        deliver(
+            scenario,
+            lambda call: bugs.pop(0) if call.interface == c.STATUS else None,
+            limited(states_in_flight=1),
+            whole=False,
+        )
+
+    def test_a_record_that_the_standard_has_no_room_for_is_none(self, caplog: pytest.LogCaptureFixture) -> None:
+        bench = deliver(of(r.unreportable(r.status("A")), r.order(1, "x" * 27, charge_model=1), r.status("B")))
+        assert told(bench) == [c.STATUS]
+        detail = "ConnectorID: has 27 characters, 26 are allowed"
+        assert sorted((letter.reason, letter.detail) for letter in bench.letters) == [
+            ("unreportable", f"beijing {interface}: {detail}") for interface in (c.ORDER, c.BONUS, c.STATUS)
+        ]
+        assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 3
+
+
+def replace_payload(interface: Interface, payload: object) -> Interface:
+    """The interface with another payload."""
+    return replace(interface, payload=payload)  # type: ignore[arg-type]

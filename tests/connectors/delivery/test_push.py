@@ -1,29 +1,26 @@
-"""One push: every way a platform can answer, and what must follow."""
+"""One push: every way a platform can answer, and what that is a sign of."""
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import replace
 
 import httpx
 import pytest
 
-from connectors.delivery.push import ANSWER_MAX_BYTES, Attempt, Caller, HttpStatusRefused, Result
-from connectors.interfaces.outcome import Outcome, Verdict
+from connectors.delivery.outcomes import Sign
+from connectors.delivery.push import ANSWER_MAX_BYTES, DETAIL_MAX, HttpStatusRefused, Reply
 from connectors.interfaces.registry import interfaces
-from connectors.policies import Timeouts
 from connectors.protocol import cipher
-from connectors.protocol.credentials import Secret
+from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import Retryable
 from tests.connectors.delivery import city as c
-from tests.connectors.delivery.city import CREDENTIALS, NOW_MS, OTHERS, City, sealed, unsigned
+from tests.connectors.delivery.city import CREDENTIALS, OTHERS, City, sealed, unsigned
 
 PAYLOAD = b'{"ConnectorStatusInfo":{"ConnectorID":"1","Status":1}}'
 TOKEN = Secret("the-token")
 
 
-def push(answer: c.Answer, interface: str = c.STATUS) -> Attempt:
-    city = City(lambda _: answer)
+def push(answer: c.Answer, interface: str = c.STATUS, by: Credentials = CREDENTIALS) -> Reply:
+    city = City(lambda _: answer, by=by)
     return asyncio.run(city.caller().push(interfaces()[interface], PAYLOAD, TOKEN))
 
 
@@ -60,73 +57,74 @@ def test_no_two_requests_have_one_stamp() -> None:
 
 @pytest.mark.parametrize("interface", [c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS])
 def test_ret_0_and_accepted(interface: str) -> None:
-    attempt = push(sealed(c.GOOD[interface]), interface)
-    assert attempt == Attempt(Result.DONE, "DONE", 0, Outcome(Verdict.DONE))
+    assert push(sealed(c.GOOD[interface]), interface) == Reply(Sign.TAKEN, "", 0, 200)
 
 
 @pytest.mark.parametrize(
-    ("interface", "payload", "result", "outcome"),
+    ("interface", "payload", "sign", "detail", "code"),
     [
-        (c.STATUS, {"Status": 1}, Result.DONE, Outcome(Verdict.IGNORED, 1)),
-        (c.STATUS, {"Status": 7}, Result.RETRY, Outcome(Verdict.REFUSED, 7)),
-        (c.START, {"SuccStat": 1, "FailReason": 1}, Result.RETRY, Outcome(Verdict.REFUSED, 1)),
-        (c.PROGRESS, {"SuccStat": 1}, Result.RETRY, Outcome(Verdict.REFUSED, 1)),
-        (c.STOP, {"SuccStat": 1, "FailReason": 9}, Result.RETRY, Outcome(Verdict.REFUSED, 9)),
-        (c.ORDER, {"ConfirmResult": 0}, Result.DONE, Outcome(Verdict.DONE)),
-        (c.ORDER, {"ConfirmResult": 1}, Result.DONE, Outcome(Verdict.DISPUTED, 1)),
-        (c.ORDER, {"ConfirmResult": 7}, Result.DONE, Outcome(Verdict.CUSTOM, 7)),
-        (c.BONUS, {"ConfirmResult": 1}, Result.DONE, Outcome(Verdict.DISPUTED, 1)),
-        (c.BONUS, {"ConfirmResult": 7}, Result.DONE, Outcome(Verdict.CUSTOM, 7)),
+        (c.STATUS, {"Status": 1}, Sign.IGNORED, "IGNORED with code 1", 1),
+        (c.STATUS, {"Status": 7}, Sign.REFUSED, "REFUSED with code 7", 7),
+        (c.START, {"SuccStat": 1, "FailReason": 1}, Sign.REFUSED, "REFUSED with code 1", 1),
+        (c.PROGRESS, {"SuccStat": 1}, Sign.REFUSED, "REFUSED with code 1", 1),
+        (c.STOP, {"SuccStat": 1, "FailReason": 9}, Sign.REFUSED, "REFUSED with code 9", 9),
+        (c.ORDER, {"ConfirmResult": 1}, Sign.CONTESTED, "DISPUTED with code 1", 1),
+        (c.ORDER, {"ConfirmResult": 7}, Sign.CONTESTED, "CUSTOM with code 7", 7),
+        (c.BONUS, {"ConfirmResult": 1}, Sign.CONTESTED, "DISPUTED with code 1", 1),
+        (c.BONUS, {"ConfirmResult": 99}, Sign.CONTESTED, "CUSTOM with code 99", 99),
     ],
 )
 def test_ret_0_with_a_business_result(
-    interface: str, payload: dict[str, object], result: Result, outcome: Outcome
+    interface: str, payload: dict[str, object], sign: Sign, detail: str, code: int
 ) -> None:
-    attempt = push(sealed(payload), interface)
-    assert (attempt.result, attempt.ret, attempt.outcome) == (result, 0, outcome)
+    assert push(sealed(payload), interface) == Reply(sign, detail, 0, 200, code)
 
 
 @pytest.mark.parametrize(
-    ("ret", "result"),
+    ("ret", "sign"),
     [
-        (-1, Result.RETRY),
-        (500, Result.RETRY),
-        (4001, Result.ALERT),
-        (4002, Result.RENEW_TOKEN),
-        (4003, Result.ALERT),
-        (4004, Result.REJECTED),
-        (4999, Result.RETRY),
+        (-1, Sign.BUSY),
+        (500, Sign.BUSY),
+        (4001, Sign.NOT_ADMITTED),
+        (4002, Sign.BAD_TOKEN),
+        (4003, Sign.NOT_ADMITTED),
+        (4004, Sign.POISON),
+        (4999, Sign.BUSY),
+        (1, Sign.BUSY),
     ],
 )
 @pytest.mark.parametrize("payload", [None, {}])
-def test_a_signed_error(ret: int, payload: dict[str, object] | None, result: Result) -> None:
-    attempt = push(sealed(payload, ret, "because"))
-    assert (attempt.result, attempt.ret, attempt.outcome) == (result, ret, None)
-    assert attempt.detail.endswith("because")
+def test_a_signed_error(ret: int, payload: dict[str, object] | None, sign: Sign) -> None:
+    reply = push(sealed(payload, ret, "because"))
+    assert (reply.sign, reply.ret, reply.http_status) == (sign, ret, 200)
+    assert reply.detail.startswith(f"Ret {ret}, ")
+    assert reply.detail.endswith(": because")
 
 
 @pytest.mark.parametrize(
-    ("ret", "result"),
+    ("ret", "sign"),
     [
-        (-1, Result.RETRY),
-        (500, Result.RETRY),
-        (4001, Result.ALERT),
-        (4002, Result.RENEW_TOKEN),
-        (4003, Result.ALERT),
+        (-1, Sign.BUSY),
+        (500, Sign.BUSY),
+        (4001, Sign.NOT_ADMITTED),
+        (4002, Sign.BAD_TOKEN),
+        (4003, Sign.NOT_ADMITTED),
         # Anybody could have said so: a record is not given up for it.
-        (4004, Result.RETRY),
+        (4004, Sign.UNRELIABLE),
     ],
 )
-def test_an_unsigned_error(ret: int, result: Result) -> None:
-    attempt = push(unsigned(sealed(None, ret)))
-    assert (attempt.result, attempt.ret) == (result, ret)
+def test_an_unsigned_error(ret: int, sign: Sign) -> None:
+    reply = push(unsigned(sealed(None, ret)))
+    assert (reply.sign, reply.ret) == (sign, ret)
 
 
 @pytest.mark.parametrize("ret", [0, -1, 500, 4001, 4002, 4003, 4004])
 def test_a_bad_signature_leaves_the_outcome_unknown(ret: int) -> None:
-    attempt = push(sealed({"Status": 0} if ret == 0 else None, ret, by=OTHERS))
-    assert (attempt.result, attempt.ret, attempt.outcome) == (Result.RETRY, ret, None)
-    assert "signature" in attempt.detail
+    reply = push(sealed({"Status": 0} if ret == 0 else None, ret, by=OTHERS))
+    assert (reply.sign, reply.ret, reply.http_status) == (Sign.UNRELIABLE, ret, 200)
+    assert "signature" in reply.detail
+    # A platform that refuses our SigSecret signs with another one.
+    assert ("is our SigSecret theirs?" in reply.detail) == (ret == 4001)
 
 
 @pytest.mark.parametrize(
@@ -149,25 +147,25 @@ def test_a_bad_signature_leaves_the_outcome_unknown(ret: int) -> None:
     ],
 )
 def test_garbage_leaves_the_outcome_unknown(body: bytes) -> None:
-    attempt = push(body)
-    assert (attempt.result, attempt.outcome) == (Result.RETRY, None)
-    assert attempt.detail
+    reply = push(body)
+    assert (reply.sign, reply.http_status) == (Sign.UNRELIABLE, 200)
+    assert reply.detail
 
 
 def test_a_signed_answer_that_does_not_decrypt() -> None:
     sig = cipher.sign("0AAAA", CREDENTIALS.sig_secret.encoded)
-    attempt = push(json.dumps({"Ret": 0, "Msg": "", "Data": "AAAA", "Sig": sig}).encode())
-    assert attempt.result is Result.RETRY
-    assert "Undecryptable" in attempt.detail
+    reply = push(json.dumps({"Ret": 0, "Msg": "", "Data": "AAAA", "Sig": sig}).encode())
+    assert reply.sign is Sign.UNRELIABLE
+    assert "Undecryptable" in reply.detail
 
 
 def test_a_number_of_confirmation_out_of_range() -> None:
-    assert push(sealed({"ConfirmResult": 100}), c.ORDER).result is Result.RETRY
+    assert push(sealed({"ConfirmResult": 100}), c.ORDER).sign is Sign.UNRELIABLE
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 404, 301, 302, 204, 400, 401])
 def test_an_http_status(status: int) -> None:
-    assert push(status) == Attempt(Result.RETRY, f"HttpStatusRefused: HTTP {status}")
+    assert push(status) == Reply(Sign.UNREACHABLE, f"HTTP {status}", None, status)
 
 
 @pytest.mark.parametrize(
@@ -187,25 +185,13 @@ def test_an_http_status(status: int) -> None:
     ],
 )
 def test_what_a_network_does(error: Exception) -> None:
-    attempt = push(error)
-    assert attempt == Attempt(Result.RETRY, f"{type(error).__name__}: {error}")
-
-
-def test_an_answer_that_takes_too_long_in_all() -> None:
-    hurried = replace(c.BEIJING, timeouts=Timeouts(0.01, 0.01, 0.01))
-
-    async def forever(_: c.Call) -> None:
-        await asyncio.Event().wait()
-
-    caller = Caller(City(forever).transport, hurried, "test", CREDENTIALS, lambda: NOW_MS)
-    attempt = asyncio.run(caller.push(interfaces()[c.STATUS], PAYLOAD, TOKEN))
-    assert attempt == Attempt(Result.RETRY, "no answer within 0.01 s")
+    assert push(error) == Reply(Sign.UNREACHABLE, f"{type(error).__name__}: {error}")
 
 
 def test_an_answer_too_large_to_be_one() -> None:
-    attempt = push(b" " * (ANSWER_MAX_BYTES + 1) + sealed({"Status": 0}))
-    assert attempt.result is Result.RETRY
-    assert "bytes" in attempt.detail
+    reply = push(b" " * (ANSWER_MAX_BYTES + 1) + sealed({"Status": 0}))
+    assert reply.sign is Sign.UNRELIABLE
+    assert "bytes" in reply.detail
 
 
 @pytest.mark.parametrize(
@@ -222,14 +208,38 @@ def test_a_bug_is_not_taken_for_the_networks_fault() -> None:
         push(ZeroDivisionError())
 
 
-def test_no_detail_tells_a_secret() -> None:
-    answers: list[Callable[[], c.Answer]] = [
-        lambda: sealed(None, 4001, by=OTHERS),
-        lambda: sealed({"Status": "x"}),
-        lambda: b"garbage",
-        lambda: httpx.ReadTimeout("slow"),
-    ]
-    for answer in answers:
-        detail = push(answer()).detail
-        assert c.SECRET not in detail
-        assert TOKEN.reveal() not in detail
+APART = Credentials("123456789", *map(Secret, ("the-operators", "1234567890abcdef", "fedcba0987654321", "the-sig")))
+SECRETS = ("the-token", "the-operators", "1234567890abcdef", "fedcba0987654321", "the-sig")
+
+
+def test_what_a_platform_repeats_is_masked() -> None:
+    reply = push(sealed(None, 500, "you sent " + " ".join(SECRETS), by=APART), by=APART)
+    assert reply.detail == "Ret 500, 系统错误: you sent *** *** *** *** ***"
+
+
+def test_a_secret_at_the_end_of_what_is_kept_is_not_kept_in_part() -> None:
+    for length in range(DETAIL_MAX - 60, DETAIL_MAX):
+        reply = push(sealed(None, 500, "x" * length + "the-token", by=APART), by=APART)
+        assert len(reply.detail) <= DETAIL_MAX
+        assert "the" not in reply.detail
+
+
+def test_the_token_before_is_masked_too() -> None:
+    city = City(lambda _: sealed(None, 500, "first second third"))
+    caller = city.caller()
+
+    async def both() -> Reply:
+        for token in ("first", "second", "third"):
+            reply = await caller.push(interfaces()[c.STATUS], PAYLOAD, Secret(token))
+        return reply
+
+    assert asyncio.run(both()).detail.endswith(": first *** ***")
+
+
+@pytest.mark.parametrize(
+    "answer", [sealed(None, 4001, by=OTHERS), sealed({"Status": "x"}), b"garbage", httpx.ReadTimeout("slow")]
+)
+def test_no_detail_tells_a_secret(answer: c.Answer) -> None:
+    detail = push(answer).detail
+    assert c.SECRET not in detail
+    assert TOKEN.reveal() not in detail

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
+from connectors.delivery.outcomes import Sign
 from connectors.delivery.tokens import TokenKeeper, TokenRefused
-from connectors.protocol.credentials import Secret
+from connectors.protocol.credentials import Credentials, Secret
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery.city import CREDENTIALS, OTHERS, City, sealed, unsigned
 
@@ -49,6 +50,12 @@ def run(
 
     asyncio.run(go())
     return city
+
+
+def granted(by: Credentials = CREDENTIALS, **more: object) -> bytes:
+    """A good answer but for what is given; None leaves a field out."""
+    answer = {"SuccStat": 0, "AccessToken": "x", "TokenAvailableTime": 9} | more
+    return sealed({name: value for name, value in answer.items() if value is not None}, by=by)
 
 
 async def settle() -> None:
@@ -95,7 +102,10 @@ def test_fifty_who_wait_share_a_failure_and_the_next_try_works() -> None:
         city.script.open.set()
         results = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(result) for result in results] == [TokenRefused] * WAITING
-        assert {str(result) for result in results} == {"ConnectError: refused"}
+        told = {(str(result), result.sign, result.ret) for result in results if isinstance(result, TokenRefused)}
+        assert told == {("ConnectError: refused", Sign.UNREACHABLE, None)}
+        # Each may be raised, and keep its traceback, on its own.
+        assert len({id(result) for result in results}) == WAITING
         assert len(city.calls) == 1
         assert await keeper.token() == Secret("token-1")
 
@@ -171,34 +181,43 @@ def test_a_platform_that_grants_the_same_token_again() -> None:
     run(scenario, lambda _: City().grant("always"))
 
 
-FAILURES: list[tuple[c.Answer, str]] = [
-    (httpx.ConnectError("refused"), "ConnectError: refused"),
-    (httpx.ReadTimeout("slow"), "ReadTimeout"),
-    (TimeoutError(), "TimeoutError"),
-    (500, "HTTP 500"),
-    (429, "HTTP 429"),
-    (b"garbage", "MalformedEnvelope"),
-    (sealed({}), "SuccStat: is missing"),
-    (sealed({"SuccStat": 0, "AccessToken": "", "TokenAvailableTime": 1}), "AccessToken: is empty"),
-    (sealed({"SuccStat": 0, "AccessToken": "x", "TokenAvailableTime": 0}), "TokenAvailableTime: is not positive"),
-    (sealed({"SuccStat": 0, "AccessToken": "x"}), "TokenAvailableTime: is missing"),
-    (sealed({"SuccStat": 1, "FailReason": 2}), "FailReason 2"),
-    (sealed({"SuccStat": 0, "AccessToken": "x", "TokenAvailableTime": 9}, by=OTHERS), "signature"),
-    (sealed(None, -1, "busy"), "busy"),
-    (sealed(None, 4001), "签名错误"),
-    (unsigned(sealed(None, 4003)), "POST参数不合法"),
+FAILURES: list[tuple[c.Answer, str, Sign, int | None]] = [
+    (httpx.ConnectError("refused"), "ConnectError: refused", Sign.UNREACHABLE, None),
+    (httpx.ReadTimeout("slow"), "ReadTimeout: slow", Sign.UNREACHABLE, None),
+    (500, "HTTP 500", Sign.UNREACHABLE, None),
+    (429, "HTTP 429", Sign.UNREACHABLE, None),
+    (b"garbage", "MalformedEnvelope", Sign.UNRELIABLE, None),
+    (sealed({}), "SuccStat: is missing", Sign.UNRELIABLE, None),
+    (granted(AccessToken=""), "AccessToken: is empty", Sign.UNRELIABLE, None),
+    (granted(TokenAvailableTime=0), "TokenAvailableTime: is not positive", Sign.UNRELIABLE, None),
+    (granted(TokenAvailableTime=None), "TokenAvailableTime: is missing", Sign.UNRELIABLE, None),
+    (granted(by=OTHERS), "signature", Sign.UNRELIABLE, None),
+    # What we are is refused: it does not mend itself.
+    (sealed({"SuccStat": 1, "FailReason": 1}), "SuccStat 1, FailReason 1", Sign.NOT_ADMITTED, None),
+    (sealed({"SuccStat": 1, "FailReason": 2}), "SuccStat 1, FailReason 2", Sign.NOT_ADMITTED, None),
+    (sealed(None, 4001), "Ret 4001, 签名错误", Sign.NOT_ADMITTED, 4001),
+    (sealed(None, 4002), "Ret 4002, Token错误", Sign.NOT_ADMITTED, 4002),
+    (unsigned(sealed(None, 4003)), "Ret 4003, POST参数不合法", Sign.NOT_ADMITTED, 4003),
+    (sealed(None, 4004, "what"), "Ret 4004, 请求的业务参数不合法: what", Sign.NOT_ADMITTED, 4004),
+    (sealed(None, -1, "busy"), "Ret -1, 系统繁忙，此时请求方稍后重试: busy", Sign.BUSY, -1),
+    (sealed(None, 500), "Ret 500, 系统错误", Sign.BUSY, 500),
+    (sealed(None, 500, f"you sent {c.SECRET}"), "Ret 500, 系统错误: you sent ***", Sign.BUSY, 500),
+    (sealed(None, 500, "x" * 280 + c.SECRET + "x" * 5000), "Ret 500, 系统错误: xxx", Sign.BUSY, 500),
 ]
 
 
-@pytest.mark.parametrize(("answer", "reason"), FAILURES)
+@pytest.mark.parametrize(("answer", "reason", "sign", "ret"), FAILURES)
 def test_a_failure_says_why_and_the_next_try_works(
-    answer: c.Answer, reason: str, caplog: pytest.LogCaptureFixture
+    answer: c.Answer, reason: str, sign: Sign, ret: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario(keeper: TokenKeeper, city: City, clock: Clock) -> None:
         with pytest.raises(TokenRefused) as caught:
             await keeper.token()
         assert reason in str(caught.value)
-        assert c.SECRET not in str(caught.value)
+        assert (caught.value.sign, caught.value.ret) == (sign, ret)
+        assert c.SECRET[:6] not in str(caught.value)
+        assert len(str(caught.value)) < 400
+        assert (keeper.refusals, keeper.fetched) == (1, 0)
         city.script = None
         assert await keeper.token() == Secret("token-1")
 
