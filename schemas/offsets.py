@@ -19,6 +19,11 @@ class ContiguousOffsets:
         self._unfinished[last_offset] = self._next
         self._next = last_offset + 1
 
+    def reached(self, offset: int) -> None:
+        """Nothing before this offset is still to be handed out: what lies there besides is marks of transactions."""
+        if self._next is None or offset > self._next:
+            self._next = offset
+
     def done(self, last_offset: int) -> None:
         """The record, or the chunk that ends with this offset, is finished and all it caused is safe."""
         del self._unfinished[last_offset]

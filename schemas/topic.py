@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Literal
 
 import msgspec
 
@@ -18,7 +19,8 @@ _COMPACTION_LAG_MAX_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as its file declares it; `retention_ms` is -1 where compaction alone decides."""
+    """A topic as its file declares it; `retention_ms` is -1 where compaction alone decides. `timestamps` says whose
+    clock gives a record its time."""
 
     name: str
     why: str
@@ -30,6 +32,7 @@ class Topic:
     replication: int
     cleanup: str
     retention_ms: int
+    timestamps: Literal["producer", "broker"] = "producer"
 
     def config(self, replication: int) -> dict[str, str]:
         """The broker-side settings of this topic when it has `replication` replicas."""
@@ -38,6 +41,8 @@ class Topic:
             "retention.ms": str(self.retention_ms),
             "min.insync.replicas": str(max(1, min(2, replication - 1))),
         }
+        if self.timestamps == "broker":
+            config["message.timestamp.type"] = "LogAppendTime"
         if self.cleanup == "compact":
             config["max.compaction.lag.ms"] = str(_COMPACTION_LAG_MAX_MS)
             config["min.cleanable.dirty.ratio"] = "0.2"
@@ -54,7 +59,7 @@ def load_topic(file: Traversable) -> Topic:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise MisconfiguredSchemas(f"{where}: {error}") from error
-    odd = ", ".join(sorted(set(raw) ^ {f.name for f in fields(Topic) if f.name != "name"}))
+    odd = ", ".join(sorted(set(raw) - {"timestamps"} ^ {f.name for f in fields(Topic)} - {"name", "timestamps"}))
     if odd:
         raise MisconfiguredSchemas(f"{where}: missing or unknown keys: {odd}")
     try:

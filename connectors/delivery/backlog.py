@@ -17,7 +17,8 @@ from schemas.records.derived import ChargeProgress, Derived, ProgressKind
 @dataclass(slots=True)
 class Job:
     """One record to deliver. `done` is called once it is confirmed, handed on, or replaced by a newer one; `remaining`
-    are the interfaces that have not taken it yet, `failures` the attempts in place that were not taken."""
+    are the interfaces that have not taken it yet, `failures` the attempts in place that were not taken, `refusals`
+    those of them that count against the record, `taken_before` what the platform had taken of others by the last."""
 
     record: Derived
     key: str
@@ -28,6 +29,8 @@ class Job:
     remaining: tuple[Interface, ...]
     done: Callable[[], None]
     failures: int = 0
+    refusals: int = 0
+    taken_before: int = 0
 
 
 class Waiting:

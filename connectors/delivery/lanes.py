@@ -73,6 +73,7 @@ class Lanes:
         self._monotonic = monotonic
         self._pace = Pace(platform.limits.per_second)
         self._confirmed = Confirmed()
+        self._taken = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._limits: dict[Lane, int] = {
             "orders": platform.limits.orders_in_flight,
@@ -272,6 +273,7 @@ class Lanes:
         action = self._action(reply)
         if action in (Action.DONE, Action.DISPUTE):
             self.tally.confirmed[interface.name] += 1
+            self._taken += 1
             if isinstance(job.record, Order):
                 self._confirmed.add(interface.name, job.key, job.value)
             # A code that the profile confirms is as good as 0.
@@ -331,20 +333,20 @@ class Lanes:
     ) -> float | None:
         """Anything but an order is sent again from where it is; the lane's others of its key wait."""
         policy = self._platform.retry
-        counts = self.breaker.state is BreakerState.CLOSED
-        failures = job.failures + counts
+        # Only what is said of this record counts against it: a platform that answers nobody refuses nothing.
+        counts = not TABLE[reply.sign].fails or self._taken > job.taken_before
+        refusals = job.refusals + counts
         limit = policy.results_attempts
         if any(isinstance(behind.record, Order) for behind in waiting.jobs):
             limit = min(limit, _ATTEMPTS_BEFORE_AN_ORDER)
-        if counts and failures >= limit and not isinstance(job.record, StatusChange):
+        if counts and refusals >= limit and not isinstance(job.record, StatusChange):
             self._enter(job, interface, reply, started_at, latency_ms, "DEAD_LETTER", None)
-            self._bury(job, interface, "not_taken", f"after {failures} attempts: {reply.detail}")
+            self._bury(job, interface, "not_taken", f"after {refusals} refusals: {reply.detail}")
             return None
-        rung = min(max(failures, 1), len(policy.in_place_s)) - 1
-        pause_s = float(policy.in_place_s[rung])
+        pause_s = float(policy.in_place_s[min(job.failures, len(policy.in_place_s) - 1)])
         due_at = self._now_ms() + round(pause_s * 1000)
         self._enter(job, interface, reply, started_at, latency_ms, "AGAIN", due_at)
-        job.failures = failures
+        job.failures, job.refusals, job.taken_before = job.failures + 1, refusals, self._taken
         log.info("%s %s of %s: %s; again in %g s", self._platform.name, interface.name, job.key, reply.detail, pause_s)
         return pause_s
 

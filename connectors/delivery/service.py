@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 #: A record as it was read, and the books of its partition at that time.
 Taken = tuple[Message, ContiguousOffsets]
 
-_BATCH = 500
+#: Records of one poll, so many more than allowed may be held.
+BATCH = 500
 _POLL_S = 0.02
 _COMMIT_EVERY_S = 0.3
 _STATUS_EVERY_S = 5.0
@@ -93,6 +94,7 @@ class Delivery:
                 session_timeout_ms=6_000,
                 heartbeat_interval_ms=1_500,
                 fetch_wait_max_ms=20,
+                enable_partition_eof=True,
             )
             self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
         except KafkaException as error:
@@ -158,7 +160,7 @@ class Delivery:
             return []
         # One after the other, since the partitions may change hands between the two.
         taken = self._handed_out([first])
-        return taken + self._handed_out(self._consumer.consume(_BATCH, timeout=0))
+        return taken + self._handed_out(self._consumer.consume(BATCH, timeout=0))
 
     def _pause(self, lane: Lane, paused: bool) -> None:
         """Tells the client only of changes: each costs it what it has fetched."""
@@ -175,7 +177,7 @@ class Delivery:
         good: list[Taken] = []
         for message in messages:
             error = message.error()
-            if error is None:
+            if error is None or error.code() == KafkaError._PARTITION_EOF:
                 books = self._books.get(_partition(message))
                 if books is not None:  # else the partition changed hands while it was fetched
                     good.append((message, books))
@@ -186,11 +188,14 @@ class Delivery:
         return good
 
     def _take(self, message: Message, books: ContiguousOffsets) -> None:
-        """Queues a record, or buries what is none."""
+        """Queues a record, or buries what is none; an end was reached behind what may be marks of transactions."""
         topic, partition = _partition(message)
         if self._books.get((topic, partition)) is not books:
             return
         offset = message.offset() or 0
+        if message.error() is not None:
+            books.reached(offset)
+            return
         books.handed_out(offset)
         lane = self._lane_of[topic]
         value = message.value() or b""

@@ -55,3 +55,18 @@ def test_handing_out_and_finishing_may_alternate(steps: list[bool]) -> None:
             books.done(finished)
             finished += 1
     assert books.committable() == (finished or None)
+
+
+def test_marks_of_transactions_are_passed_over_when_nothing_before_them_is_unfinished() -> None:
+    books = ContiguousOffsets()
+    books.handed_out(3)
+    books.reached(5)
+    assert books.committable() is None
+    books.done(3)
+    assert books.committable() == 5
+    books.reached(4)
+    assert books.committable() == 5
+    books.handed_out(7)
+    assert books.committable() == 5
+    books.done(7)
+    assert books.committable() == 8

@@ -10,6 +10,7 @@ from infra.local.ports import free_port
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
+from streams import worker
 from streams.errors import BrokerAway, MisconfiguredStreams
 from streams.worker import check_topics
 from tests.streams.worker_process import Worker
@@ -18,8 +19,24 @@ from tests.whole.topics import until
 pytestmark = pytest.mark.kafka
 
 
+NEEDED = [topic for topic in all_topics().values() if "streams" in {*topic.producers, *topic.consumers}]
+
+
 def test_declared_topics_are_right(kafka: KafkaCluster) -> None:
+    counts = worker._partition_counts(kafka, 60)
+    assert {kafka.topic(topic.name): topic.partitions for topic in NEEDED}.items() <= counts.items()
     check_topics(kafka)
+
+
+@pytest.mark.parametrize("missing", [None, *(topic.name for topic in NEEDED)])
+def test_each_of_its_topics_is_looked_for_and_no_other(missing: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    present = {topic.name: topic.partitions for topic in NEEDED if topic.name != missing}
+    monkeypatch.setattr(worker, "_partition_counts", lambda _cluster, _patience_s: present)
+    if missing is None:
+        check_topics(KafkaCluster())
+        return
+    with pytest.raises(MisconfiguredStreams, match=f"^{missing} is missing: "):
+        check_topics(KafkaCluster())
 
 
 def test_a_missing_topic_is_named_with_what_to_do(kafka: KafkaCluster) -> None:
@@ -47,15 +64,15 @@ def test_topics_joined_by_key_must_have_as_many_partitions(kafka: KafkaCluster) 
 
 
 def test_a_cluster_that_does_not_answer_is_named() -> None:
-    with pytest.raises(BrokerAway, match=r"no broker answers at 127\.0\.0\.1"):
+    with pytest.raises(BrokerAway, match=r"no Kafka broker answers at 127\.0\.0\.1:.*`evcs local up`"):
         check_topics(KafkaCluster(bootstrap=f"127.0.0.1:{free_port()}"), patience_s=0)
 
 
 def test_the_command_says_so_in_one_line_and_fails(kafka: KafkaCluster, tmp_path: Path) -> None:
-    worker = Worker(replace(kafka, topic_prefix="nobody-"), tmp_path / "streams.log")
+    process = Worker(replace(kafka, topic_prefix="nobody-"), tmp_path / "streams.log")
     with pytest.raises(OperatorError, match="ended with status 1"):
-        worker.process.await_log("never", timeout_s=120)
-    log = worker.log.read_text(encoding="utf-8")
+        process.process.await_log("never", timeout_s=120)
+    log = process.log.read_text(encoding="utf-8")
     assert "error: nobody-charge-events-dlq, " in log
     assert "are missing: run `evcs topics create`" in log
     assert "Traceback" not in log

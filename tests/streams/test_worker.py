@@ -55,6 +55,7 @@ def test_a_worker_that_starts_again_goes_on_where_it_was(kafka: KafkaCluster, tm
             source.put(sample_of(place, began + 10, **shown[number]))
         until(lambda: len(records_on(kafka, CHANGES)) >= len(PLACES) + len(charging), "the first statuses")
         until(lambda: len(records_on(kafka, PROGRESS)) >= len(charging), "the first progress")
+        until(lambda: len(records_on(kafka, "charge-start-results")) >= len(charging), "the start results")
     before = kept_on(kafka, CHANGES)
     assert {k.record.kind for k in before} == {StatusChangeKind.CHANGED}
     # The next push goes out without a sample: a second and a half later there may be one.
@@ -72,6 +73,15 @@ def test_a_worker_that_starts_again_goes_on_where_it_was(kafka: KafkaCluster, tm
             source.put(ChargeStopped(_seq(number), place.connector_id, ready_at + 500, 1_002_500, StopReason.USER))
             source.put(sample_of(place, ready_at + 600, meter_wh=1_002_500, status=ConnectorStatus.PLUGGED))
         until(lambda: len(records_on(kafka, ORDERS)) >= len(charging), "the orders")
+        until(
+            lambda: (
+                [c.status for c in records_on(kafka, CHANGES) if c.kind == StatusChangeKind.CHANGED].count(
+                    ConnectorStatus.PLUGGED
+                )
+                >= len(charging)
+            ),
+            "the statuses behind the charges",
+        )
         until(
             lambda: (
                 {c.connector_id for c in records_on(kafka, CHANGES) if c.kind == StatusChangeKind.HEARTBEAT}

@@ -11,6 +11,8 @@ from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
 
+from connectors.delivery.topics import LANES as DELIVERY_LANES
+from connectors.delivery.topics import lane_topic
 from infra.demo.run import PLATFORM, platform_environment
 from infra.demo.services import ServiceProcess, await_group
 from infra.demo.watch import DERIVED
@@ -19,7 +21,7 @@ from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.platform.ledger import Receipt
 from infra.simulator.platform.threaded import PlatformThread
-from infra.topic_admin import create_topics
+from infra.topic_admin import create_topics, declared_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
 from schemas.watermarks import watermarks
@@ -29,6 +31,11 @@ from tests.whole.topics import PATIENCE_S, until
 
 _TOKEN = "query_token"
 
+ROUTER = "evcs-router"
+LANES = f"evcs-delivery-{PLATFORM}"
+
+
+_PARTITIONS = {topic.name: topic.partitions for topic in declared_topics([PLATFORM])}
 
 Offsets = dict[tuple[str, int], int]
 
@@ -102,7 +109,8 @@ class Installation:
         """Starts both and waits until they take records."""
         worker, delivery = self.start("streams"), self.start("delivery")
         worker.await_log(READY)
-        await_group(self.cluster, f"evcs-delivery-{PLATFORM}", delivery)
+        for group in (ROUTER, LANES):
+            await_group(self.cluster, group, delivery)
 
     def kill(self, name: str) -> None:
         """SIGKILL for `streams`, `delivery` or `broker`."""
@@ -140,7 +148,7 @@ class Installation:
             return {
                 (name, partition): watermarks(consumer, self.cluster.topic(name), partition)[1]
                 for name in names
-                for partition in range(all_topics()[name].partitions)
+                for partition in range(_PARTITIONS[name])
             }
         finally:
             consumer.close()
@@ -167,7 +175,9 @@ class Installation:
             return all(found[where] >= end for where, end in wanted.items())
 
         until(lambda: is_committed("evcs-streams", taken), "the worker has committed its input")
-        until(lambda: is_committed(f"evcs-delivery-{PLATFORM}", derived), "delivery has committed what was derived")
+        until(lambda: is_committed(ROUTER, derived), "the router has committed what was derived")
+        lanes = self.ends(lane_topic(PLATFORM, lane) for lane in DELIVERY_LANES)
+        until(lambda: is_committed(LANES, lanes), "the lanes have committed what was routed")
         return Mark(at, derived, time.time(), self.ends(DERIVED))
 
     def await_quiet(self, quiet_s: float, timeout_s: float = PATIENCE_S) -> None:

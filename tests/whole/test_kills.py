@@ -16,8 +16,9 @@ from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.fleet.truth import BookedCharge
 from infra.simulator.platform.errors import Kind
 from infra.simulator.platform.ledger import Ledger, Receipt
-from schemas.records.derived import Order, StatusChange
+from schemas.records.derived import Order, ProgressKind, StatusChange
 from schemas.values import ConnectorStatus
+from streams.tracking import TELEMETRY
 from tests.whole.installation import Installation, Mark
 from tests.whole.topics import Kept, dead_letters, kept_on, repeats, until
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 #: What is killed at once, in a seeded order; each of the three dies three times.
 KILLS = [("broker",)] * 3 + [("streams",), ("delivery",)] + [("streams", "delivery")] * 2
 KILLS_EACH = 3
+CONNECTORS = 50
 
 BONUS = "notification_charge_order_info_for_bonus"
 #: Longer than a machine may stall, since a fleet that does not send is silent; shorter than the broker's last outage.
@@ -45,6 +47,8 @@ class Run:
     recovered_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     charges: dict[str, BookedCharge] = field(default_factory=dict)
     derived: dict[str, list[Kept]] = field(default_factory=dict)
+    #: When each connector was last heard of, UTC ms.
+    last_sample: dict[bytes | None, int] = field(default_factory=dict)
     dead: list[str] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -66,7 +70,7 @@ def _run(installation: Installation, seed: int) -> Run:
     result, rng = Run(ledger=installation.city.ledger), random.Random(seed)
     behaviour = Behaviour(duty=0.5, mean_charge_s=8, mean_plugged_s=1, mean_fault_s=3, offline_share=0)
     settings = FleetSettings(
-        connectors=50, seed=seed, sample_interval_s=2.0, behaviour=behaviour, cluster=installation.cluster
+        connectors=CONNECTORS, seed=seed, sample_interval_s=2.0, behaviour=behaviour, cluster=installation.cluster
     )
     installation.publish_catalog(settings)
     installation.start_services()
@@ -100,6 +104,8 @@ def _run(installation: Installation, seed: int) -> Run:
     until(lambda: not fleet.book.lost(r.key for r in result.ledger.received(BONUS)), "every order is delivered")
     installation.await_quiet(1.5)
     installation.check()
+    for sample in kept_on(installation.cluster, TELEMETRY):
+        result.last_sample[sample.key] = max(sample.recorded_at, result.last_sample.get(sample.key, 0))
     result.derived = {topic: kept_on(installation.cluster, topic) for topic in DERIVED}
     result.dead = [f"{letter.topic}: {letter.reason}" for letter in dead_letters(installation.cluster)]
     return result
@@ -145,17 +151,24 @@ def test_every_order_is_confirmed_as_it_was_derived(run: Run) -> None:
     assert run.ledger.violations_of(Kind.ORDER_CHANGED) == []
 
 
-def test_every_derived_record_was_delivered(run: Run) -> None:
+def test_every_fact_was_delivered(run: Run) -> None:
     for topic, interface in {
-        "connector-status-changes": "notification_stationStatus",
         "charge-start-results": "notification_start_charge_result",
-        "charge-progress": "notification_equip_charge_status",
         "charge-stop-results": "notification_stop_charge_result",
         "charge-orders": BONUS,
     }.items():
         due = Counter(_subject(kept) for kept in _distinct(run.derived[topic]))
         arrived = Counter(receipt.key for receipt in run.ledger.received(interface))
         assert due - arrived == Counter(), topic
+
+
+def test_of_every_state_the_newest_was_delivered_last(run: Run) -> None:
+    newest = {kept.record.connector_id: kept.record.status for kept in run.derived["connector-status-changes"]}
+    assert {connector: info["Status"] for connector, info in run.ledger.statuses.items()} == newest
+    ended = {k.record.start_charge_seq for k in run.derived["charge-progress"] if k.record.kind is ProgressKind.STOPPED}
+    told = {r.key: r.payload["StartChargeSeqStat"] for r in run.ledger.received("notification_equip_charge_status")}
+    assert ended
+    assert {seq: told.get(seq) for seq in ended} == dict.fromkeys(ended, 4)
 
 
 def _distinct(kept: list[Kept]) -> list[Kept]:
@@ -175,8 +188,10 @@ def test_nothing_is_dead_lettered_and_nothing_refused(run: Run) -> None:
 
 
 def test_an_outage_of_ours_makes_no_charger_offline(run: Run) -> None:
-    statuses = Counter(kept.record.status for kept in run.derived["connector-status-changes"])
-    assert statuses[ConnectorStatus.OFFLINE] == 0
+    offline = [k for k in run.derived["connector-status-changes"] if k.record.status == ConnectorStatus.OFFLINE]
+    assert len(run.last_sample) == CONNECTORS
+    # Behind its last sample a connector is silent: the fleet ends before the last orders go out.
+    assert [k for k in offline if k.recorded_at <= run.last_sample[k.key]] == []
 
 
 def test_what_is_derived_again_is_the_same_and_was_not_committed(run: Run) -> None:

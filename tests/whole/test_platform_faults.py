@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from connectors.delivery.service import Delivery
+from connectors.delivery.process import ProcessSettings, work
+from connectors.delivery.retries import RetrySettings
+from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.settings import DeliverySettings
-from connectors.policies import Timeouts
+from connectors.delivery.topics import delivery_topics, lane_topic
+from connectors.policies import BreakerPolicy, Retry, Scope, Timeouts
 from infra.demo.run import PLATFORM, platform_environment
 from infra.local.broker import LocalKafka
 from infra.simulator.fleet.sender import Sender
@@ -23,6 +26,9 @@ from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.records.derived import Derived, StatusChange
+from schemas.records.faults import DeadLetter
+from schemas.topic import all_topics
+from tests.connectors.delivery.on_kafka import dead_letters as dead_letters_of
 from tests.connectors.interfaces import records
 from tests.whole.topics import PATIENCE_S, dead_letters, until
 
@@ -41,6 +47,11 @@ RESULTS = (
     "notification_equip_charge_status",
     "notification_stop_charge_result",
 )
+PROGRESS = RESULTS[1]
+#: StartChargeSeqStat of a charge that has ended.
+ENDED = 4
+STATES_LANE, ORDERS_LANE = lane_topic(PLATFORM, "states"), lane_topic(PLATFORM, "orders")
+
 #: What a connector with one charge owes.
 OWED = Counter({STATUS: 1, ORDER: 1, BONUS: 1, RESULTS[0]: 1, RESULTS[1]: 2, RESULTS[2]: 1})
 
@@ -109,30 +120,57 @@ def _seq_of(connector: str) -> str:
 @pytest.fixture(scope="module")
 def stand(broker: LocalKafka) -> Iterator[Stand]:
     cluster = KafkaCluster(bootstrap=broker.bootstrap, topic_prefix=f"t{uuid.uuid4().hex[:8]}-")
-    create_topics(cluster)
     with PlatformThread() as city:
         environment = {"EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap, "EVCS_TOPIC_PREFIX": cluster.topic_prefix}
         settings = DeliverySettings.from_env(PLATFORM, {**environment, **platform_environment(city.base_url)})
-        quick = replace(settings.platform, timeouts=Timeouts(connect_s=0.5, read_s=0.5, total_s=0.8))
-        # Between what is polled of two topics a busy machine may do something else for a good while.
-        settings = replace(settings, platform=quick, retry_first_s=0.05, retry_max_s=0.2, reorder_s=1.0)
-        started: list[tuple[Delivery, asyncio.AbstractEventLoop]] = []
+        platform = replace(
+            settings.platform,
+            scope=Scope(),
+            timeouts=Timeouts(connect_s=0.5, read_s=0.5, total_s=0.8),
+            retry=Retry(ladder_s=(1, 2), in_place_s=(0.05, 0.2), results_attempts=10_000),
+            # What fails in most of its calls must go on failing, and not be left alone.
+            breaker=BreakerPolicy(consecutive=1_000_000, least=1_000_000, paused_probe_s=0.1),
+        )
+        create_topics(cluster, topics=[*all_topics().values(), *delivery_topics([platform])])
+        whole = ProcessSettings(
+            cluster=cluster,
+            lanes=(replace(settings, platform=platform),),
+            router=RouterSettings((platform,), cluster),
+            retries=RetrySettings((platform,), cluster),
+        )
+        started: list[tuple[asyncio.Event, asyncio.AbstractEventLoop]] = []
 
         async def deliver() -> None:
-            delivery = Delivery(settings)
-            started.append((delivery, asyncio.get_running_loop()))
-            await delivery.run()
+            stopping = asyncio.Event()
+            started.append((stopping, asyncio.get_running_loop()))
+            await work(whole, stopping)
 
         thread = threading.Thread(target=lambda: asyncio.run(deliver()), name="delivery")
         thread.start()
-        # A backlog from before its first fetch has no order between topics; here it is at work when records come.
-        until(lambda: started and started[0][0].partitions > 0, "delivery has its partitions")
+        until(lambda: started, "delivery is at work")
         yield Stand(cluster, city, Sender(cluster))
-        delivery, loop = started[0]
-        loop.call_soon_threadsafe(delivery.stop)
+        stopping, loop = started[0]
+        loop.call_soon_threadsafe(stopping.set)
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
     delete_topics(cluster)
+
+
+def is_told(got: Counter[str], owed: Counter[str] = OWED) -> bool:
+    """Whether all that is owed has arrived; of a charge's progress one that is newer may stand for those before."""
+    progress = Counter({PROGRESS: got[PROGRESS]})
+    return 0 < got[PROGRESS] <= owed[PROGRESS] and got - progress == owed - Counter({PROGRESS: owed[PROGRESS]})
+
+
+def everything_arrived(stand: Stand, connectors: list[str]) -> bool:
+    """Whether each of these connectors has been told of in full, its charge's end included."""
+    ended = {r.key for r in stand.city.ledger.received(PROGRESS) if r.payload["StartChargeSeqStat"] == ENDED}
+    return all(is_told(got) for got in stand.arrived(connectors).values()) and ended >= set(map(_seq_of, connectors))
+
+
+def lane_letters(stand: Stand) -> list[DeadLetter]:
+    """What the lanes gave up."""
+    return dead_letters_of(stand.cluster, ORDERS_LANE) + dead_letters_of(stand.cluster, STATES_LANE)
 
 
 #: Instead of processing as the kind does by default, and after it, so that what is sent again is a repeat.
@@ -155,10 +193,11 @@ def test_after_every_fault_everything_arrives_in_order(stand: Stand, kind: Fault
     connectors = stand.charge()
     until(lambda: ledger.faults_shown[kind] >= shown + CONNECTORS, "the platform misbehaves", every_s=0.02)
     faults.clear()
-    until(lambda: all(got == OWED for got in stand.arrived(connectors).values()), "everything arrives", every_s=0.02)
+    until(lambda: everything_arrived(stand, connectors), "everything arrives", every_s=0.05)
     # What comes of a token that was dropped on the way is part of the fault.
     flaws = [v for v in ledger.violations[violations:] if v.kind is not Kind.TOKEN]
     assert flaws == []
+    assert lane_letters(stand) == []
     assert dead_letters(stand.cluster) == []
 
 
@@ -170,17 +209,21 @@ def test_only_what_the_platform_rejects_for_good_is_dead_lettered(stand: Stand) 
         return sum(stand.arrived(connectors).values(), Counter())
 
     owed = Counter({interface: count * CONNECTORS for interface, count in OWED.items()}) - Counter({BONUS: 3})
-    until(lambda: got() == owed, "all but the rejected")
-    until(lambda: len(dead_letters(stand.cluster)) == 3, "the dead letters")
-    for letter in dead_letters(stand.cluster):
-        assert (letter.reason, letter.topic) == ("rejected_by_platform", "charge-orders")
+    until(lambda: is_told(got(), owed), "all but the rejected")
+    until(lambda: len(lane_letters(stand)) == 3, "the dead letters")
+    for letter in lane_letters(stand):
+        assert (letter.reason, letter.topic) == ("rejected_by_platform", ORDERS_LANE)
         assert CODEC.decode(letter.value).connector_id in connectors
-        assert letter.key == CODEC.decode(letter.value).start_charge_seq.encode()
+        assert letter.key == CODEC.decode(letter.value).connector_id.encode()
 
 
 def test_a_platform_that_was_down_gets_everything(stand: Stand) -> None:
     stand.city.go_down()
     connectors = stand.charge()
+    violations, dead = len(stand.city.ledger.violations), len(dead_letters(stand.cluster))
     time.sleep(0.5)  # let connections be refused
+    assert not any(stand.arrived(connectors).values())
     stand.city.come_up()
-    until(lambda: all(got == OWED for got in stand.arrived(connectors).values()), "everything arrives")
+    until(lambda: everything_arrived(stand, connectors), "everything arrives")
+    assert [v for v in stand.city.ledger.violations[violations:] if v.kind is not Kind.TOKEN] == []
+    assert len(dead_letters(stand.cluster)) == dead

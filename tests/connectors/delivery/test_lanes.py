@@ -161,7 +161,7 @@ class TestResultsThatAreNotTaken:
         (letter,) = bench.letters
         (interface,) = (i.name for i in c.BEIJING.pushes(record))
         assert letter.reason == "not_taken"
-        assert letter.detail == f"beijing {interface}: after 8 attempts: REFUSED with code 1"
+        assert letter.detail == f"beijing {interface}: after 8 refusals: REFUSED with code 1"
 
     def test_sooner_when_an_order_waits_behind_which_then_leaves(self) -> None:
         bench = deliver(of(*CHARGE), lambda call: self.REFUSED if call.interface == c.STOP else None)

@@ -252,9 +252,9 @@ class TestTimeouts:
     @pytest.mark.parametrize(
         ("handler", "timeouts"),
         [
-            (never, Timeouts(0.2, 0.2, 600)),
+            (never, Timeouts(0.2, 0.2, 300)),
             (never, Timeouts(0.2, 0.3, 0.3)),
-            (stalls, Timeouts(0.2, 0.2, 600)),
+            (stalls, Timeouts(0.2, 0.2, 300)),
             (drips, Timeouts(0.2, 0.3, 0.3)),
         ],
         ids=["no answer, read", "no answer, total", "half an answer, read", "drips, total"],
@@ -272,7 +272,7 @@ class TestTimeouts:
         """A full backlog takes no more connections, as a host behind a firewall that drops does."""
 
         async def scenario(port: int) -> None:
-            async with transport(Timeouts(0.2, 600, 600)) as by, asyncio.timeout(GUARD_S):
+            async with transport(Timeouts(0.2, 300, 300)) as by, asyncio.timeout(GUARD_S):
                 with pytest.raises(httpx.TimeoutException):
                     await post(by, f"http://127.0.0.1:{port}/")
 
@@ -298,14 +298,14 @@ class TestTimeouts:
                 await asyncio.sleep(600)
             return web.Response(body=b"ok")
 
-        async def served(by: AiohttpTransport, base: str) -> bytes:
+        async def served(by: ReqwestTransport, base: str) -> bytes:
             """The first answer that comes in time: a machine that stalls may miss some."""
             while True:
                 with contextlib.suppress(httpx.TimeoutException):
                     return (await post(by, base)).content
 
         async def scenario() -> None:
-            async with serving(handler) as base, transport(Timeouts(0.5, 0.5, 600)) as by:
+            async with serving(handler) as base, transport(Timeouts(0.5, 0.5, 300)) as by:
                 with pytest.raises(httpx.TimeoutException):
                     await post(by, base)
                 async with asyncio.timeout(GUARD_S):

@@ -1,0 +1,46 @@
+"""Which of librdkafka's errors pass by themselves, and which end a service."""
+
+import logging
+
+from confluent_kafka import KafkaError
+
+from connectors.errors import KafkaRefused
+
+log = logging.getLogger(__name__)
+
+_REFUSALS = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError._AUTHENTICATION,
+    }
+)
+
+_FENCED = frozenset({KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError.PRODUCER_FENCED})
+
+
+def is_refusal(error: KafkaError) -> bool:
+    """Whether no repetition helps: the cluster refuses us our rights."""
+    return error.code() in _REFUSALS
+
+
+def is_fence(error: KafkaError) -> bool:
+    """Whether another client has taken this one's place."""
+    return error.code() in _FENCED or (is_fatal(error) and "fenced" in error.str())
+
+
+def is_fatal(error: KafkaError) -> bool:
+    """Whether the client is of no more use; a consumer wraps what ended it into an error of its own."""
+    return error.fatal() or error.code() == KafkaError._FATAL
+
+
+def check(error: KafkaError, whose_place: str) -> None:
+    """Logs what passes. Raises KafkaRefused for what does not; `whose_place` says what it means to be fenced."""
+    if is_fence(error):
+        raise KafkaRefused(f"Kafka: {whose_place} ({error.str()})")
+    if is_fatal(error) or is_refusal(error):
+        raise KafkaRefused(f"Kafka: {error.str()}")
+    log.warning("Kafka: %s", error.str())

@@ -1,0 +1,1 @@
+"""From the derived topics to the lanes of every platform that supervises the record's station."""

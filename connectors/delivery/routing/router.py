@@ -1,0 +1,102 @@
+"""The router: derived topics in, each record onto the lanes of the platforms that supervise its station, exactly once.
+
+Which platforms those are is `routes`' decision, in which order `merge`'s; reading and writing is the forwarder's.
+"""
+
+import threading
+
+from confluent_kafka import Message
+
+from connectors.delivery.buffers import Held
+from connectors.delivery.forwarder import Forwarder, Outputs, group_of, partition_of
+from connectors.delivery.routing.catalog import StationFollower
+from connectors.delivery.routing.merge import Merge
+from connectors.delivery.routing.routes import Routes
+from connectors.delivery.routing.scope import asks_catalog
+from connectors.delivery.routing.settings import RouterSettings
+from connectors.delivery.routing.sorting import Routed, Sorting
+from connectors.delivery.topics import LANES, SOURCES, dead_letter_topic, lane_topic
+from connectors.errors import MisconfiguredDelivery
+from schemas.clock import wall_ms
+from schemas.codec import codec_for
+
+NAME = "router"
+
+
+class Router:
+    """One router. `run` blocks until `stop`, which may be called from another thread or a signal handler."""
+
+    def __init__(self, settings: RouterSettings) -> None:
+        merge: Merge[Routed] = Merge(settings.window_s, settings.silence_s)
+        self._forwarder = Forwarder(
+            NAME,
+            settings.cluster,
+            settings.instance,
+            _Routing(settings),
+            merge,
+            settings.commit_every_s,
+            settings.batch,
+        )
+
+    def run(self) -> None:
+        """Routes until `stop`. Raises KafkaRefused, MisconfiguredDelivery."""
+        self._forwarder.run()
+
+    def stop(self) -> None:
+        """Ends `run` after the transaction at hand, within seconds."""
+        self._forwarder.stop()
+
+
+class _Routing:
+    """What the router does with records."""
+
+    def __init__(self, settings: RouterSettings) -> None:
+        self._cluster = settings.cluster
+        self._platforms = settings.platforms
+        self._names = {settings.cluster.topic(name): name for name in SOURCES}
+        codec = codec_for(settings.cluster.schema_registry_url)
+        routes = Routes(settings.platforms)
+        self._sorting = Sorting(routes, codec, self._names, wall_ms)
+        self._stations: StationFollower | None = None
+        if asks_catalog(platform.scope for platform in settings.platforms):
+            group = f"{group_of(settings.cluster, NAME)}-catalog"
+            self._stations = StationFollower(settings.cluster, codec, routes.station_is, group)
+
+    def subscription(self, there: set[str]) -> list[str]:
+        """The derived topics."""
+        lanes = (lane_topic(platform.name, lane) for platform in self._platforms for lane in LANES)
+        needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes)}
+        missing = sorted(needed - there)
+        if missing:
+            raise MisconfiguredDelivery(f"no topic {', '.join(missing)}: run `evcs topics create`")
+        return list(self._names)
+
+    def begin(self, give_up: threading.Event) -> None:
+        """Learns where the stations are."""
+        if self._stations is not None:
+            self._stations.load(give_up.is_set)
+
+    def tend(self) -> None:
+        """Learns what has changed about them."""
+        if self._stations is not None:
+            self._stations.follow()
+
+    def held(self, message: Message, now: float) -> Held[Routed]:
+        """Where a message goes."""
+        place, routed = self._sorting.sort(message)
+        return Held(partition_of(message), message.offset() or 0, place, now, routed)
+
+    def write(self, held: Held[Routed], outputs: Outputs) -> None:
+        """Puts it there."""
+        routed = held.item
+        for topic in routed.topics:
+            if not outputs.put(topic, routed.key, routed.value, routed.timestamp):
+                outputs.bury(self._sorting.too_large(held.partition, held.offset, routed))
+                break
+        if routed.letter is not None:
+            outputs.bury(routed.letter)
+
+    def close(self) -> None:
+        """Leaves the catalog."""
+        if self._stations is not None:
+            self._stations.close()

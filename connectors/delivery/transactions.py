@@ -1,0 +1,215 @@
+"""Kafka transactions of one producer: begun when there is something to write, and ended whole or not at all.
+
+What is written, and what happens after an abort, is the service's decision.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from connectors.delivery.kafka_faults import is_fatal, is_fence, is_refusal
+from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from schemas.cluster import KafkaCluster
+
+log = logging.getLogger(__name__)
+
+#: A transaction that its producer leaves alone so long is aborted by the broker: what a kill costs the readers.
+TRANSACTION_TIMEOUT_MS = 10_000
+
+#: One call waits so long before it is asked whether to go on, s.
+_CALL_S = 1.0
+
+_FULL_POLL_S = 0.05
+
+#: Past this share of the time-out, being fenced means that the broker aborted us, not that another took our place.
+_TIMED_OUT_AFTER = 0.8
+
+Offsets = Sequence[TopicPartition]
+
+
+class Unsettled(Exception):
+    """The service was told to end while the cluster was away: the broker will abort what was begun."""
+
+
+class _Aborted(Exception):
+    """The transaction can only be aborted; nothing of it counts."""
+
+
+class _Fenced(Exception):
+    """The producer can't go on."""
+
+
+class Transactions:
+    """One producer and its transaction. Used by one thread.
+
+    Calls keep trying while the cluster is away, until `give_up` says True, then raise Unsettled. Raises
+    KafkaRefused for what does not pass by itself.
+    """
+
+    def __init__(
+        self,
+        cluster: KafkaCluster,
+        transactional_id: str,
+        whose_place: str,
+        give_up: Callable[[], bool],
+        timeout_ms: int = TRANSACTION_TIMEOUT_MS,
+    ) -> None:
+        self._config = {
+            **cluster.producer_config(
+                transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, linger_ms=5
+            ),
+            "logger": log,
+        }
+        self._whose_place = whose_place
+        self._give_up = give_up
+        self._timeout_s = timeout_ms / 1000
+        self._producer = self._made()
+        self._begun_at = 0.0
+        self._failed = False
+        self.count = 0
+
+    def _made(self) -> Producer:
+        try:
+            return Producer(self._config)
+        except KafkaException as error:
+            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the transaction was begun; 0 when there is none."""
+        return time.monotonic() - self._begun_at if self._begun_at else 0.0
+
+    def start(self) -> None:
+        """Takes this id's place, and ends what its last holder left unfinished."""
+        try:
+            self._persist(self._producer.init_transactions)
+        except (_Aborted, _Fenced) as error:
+            raise KafkaRefused(f"Kafka: {error}") from error
+
+    def topics(self) -> set[str]:
+        """The cluster's topics."""
+        return set(self._persist(lambda timeout_s: self._producer.list_topics(timeout=timeout_s)).topics)
+
+    def put(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        timestamp: int = 0,
+        headers: list[tuple[str, str | bytes | None]] | None = None,
+    ) -> bool:
+        """Writes a record (UTC ms, 0 is now) within the transaction; False if no message may be so large.
+
+        What else ails the record is learnt by `commit`.
+        """
+        self._begin()
+        try:
+            while not self._failed:
+                try:
+                    self._producer.produce(topic, value, key, timestamp=timestamp, headers=headers or [])
+                    self.count += 1
+                    return True
+                except BufferError:
+                    self._poll(_FULL_POLL_S)
+                    if self._give_up():
+                        raise Unsettled from None
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                return False
+            self._fail(error)
+        return True
+
+    def _begin(self) -> None:
+        if self._begun_at:
+            return
+        self._begun_at = time.monotonic()
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as error:
+            self._fail(error)
+
+    def _fail(self, error: KafkaException) -> None:
+        """Nothing of this transaction will count; `commit` ends it."""
+        log.warning("Kafka: %s", error.args[0].str())
+        self._failed = True
+
+    def tend(self) -> None:
+        """Lets the producer say what ails it; to be called now and then."""
+        self._poll(0)
+
+    def _poll(self, timeout_s: float) -> None:
+        try:
+            self._producer.poll(timeout_s)
+        except KafkaException as error:  # only what is fatal
+            if not self._begun_at:
+                raise KafkaRefused(f"Kafka: {self._whose_place} ({error.args[0].str()})") from error
+            self._fail(error)
+
+    def commit(self, offsets: Offsets = (), group: Any = None) -> bool:
+        """Ends the transaction with these offsets of the group; False if it was aborted, so that nothing counts.
+
+        Returns True at once when there is neither a record nor an offset.
+        """
+        if not self._begun_at and not offsets:
+            return True
+        self._begin()
+        try:
+            if self._failed:
+                raise _Aborted("a record was refused")
+            if offsets:
+                self._persist(
+                    lambda timeout_s: self._producer.send_offsets_to_transaction(list(offsets), group, timeout_s)
+                )
+            self._persist(self._producer.commit_transaction)
+        except _Aborted as reason:
+            log.warning("a transaction of %d records is aborted: %s", self.count, reason)
+            self.abort()
+            return False
+        except _Fenced as reason:
+            self._begin_anew(reason)
+            return False
+        self._forget()
+        return True
+
+    def abort(self) -> None:
+        """Ends the transaction, if there is one, so that nothing of it counts."""
+        if not self._begun_at:
+            return
+        try:
+            self._persist(self._producer.abort_transaction)
+        except (_Aborted, _Fenced) as reason:
+            self._begin_anew(reason)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._begun_at, self._failed, self.count = 0.0, False, 0
+
+    def _begin_anew(self, reason: Exception) -> None:
+        """The broker has aborted a transaction that took too long, by itself, and with it the producer."""
+        if self.age_s < self._timeout_s * _TIMED_OUT_AFTER:
+            raise KafkaRefused(f"Kafka: {self._whose_place} ({reason})") from reason
+        log.warning("a transaction of %d records took too long: %s", self.count, reason)
+        self._producer = self._made()
+        self.start()
+        self._forget()
+
+    def _persist(self, call: Callable[[float], Any]) -> Any:
+        while True:
+            try:
+                return call(_CALL_S)
+            except KafkaException as caught:
+                error: KafkaError = caught.args[0]
+                if is_refusal(error):
+                    raise KafkaRefused(f"Kafka: {error.str()}") from caught
+                if is_fence(error):
+                    raise _Fenced(error.str()) from caught
+                if error.txn_requires_abort():
+                    raise _Aborted(error.str()) from caught
+                passes = error.retriable() or error.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT)
+                if is_fatal(error) or not passes:
+                    raise KafkaRefused(f"Kafka: {error.str()}") from caught
+                if self._give_up():
+                    raise Unsettled from caught
