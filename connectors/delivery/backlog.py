@@ -18,7 +18,8 @@ from schemas.records.derived import ChargeProgress, Derived, ProgressKind
 class Job:
     """One record to deliver. `done` is called once it is confirmed, handed on, or replaced by a newer one; `remaining`
     are the interfaces that have not taken it yet, `failures` the attempts in place that were not taken, `refusals`
-    those of them that count against the record, `taken_before` what the platform had taken of others by the last."""
+    those of them that count against the record, `taken_before` what the platform had taken of others by the last, or
+    when the job came."""
 
     record: Derived
     key: str

@@ -99,6 +99,7 @@ class Lanes:
 
     def put(self, lane: Lane, job: Job) -> None:
         """Queues a job."""
+        job.taken_before = self._taken
         if self.backlogs[lane].put(job):
             self._staff(lane)
 
