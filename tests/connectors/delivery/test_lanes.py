@@ -185,6 +185,39 @@ class TestResultsThatAreNotTaken:
         )
         assert bench.city.counts[c.STOP] == 8
 
+    def test_a_platform_that_answers_nobody_refuses_nothing(self) -> None:
+        """In a small city nothing but one charge is under way, and the breaker is not open yet."""
+        patient = replace(c.BEIJING, breaker=replace(c.BEIJING.breaker, consecutive=1000, least=1000))
+
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("A"))
+            await bench.at(1)
+            for record in CHARGE:
+                bench.put(record)
+
+        bench = deliver(scenario, lambda call: 500 if 1 <= call.at < 600 else None, patient)
+        assert bench.letters == []
+        assert bench.lanes.tally.confirmed[c.START] == bench.lanes.tally.confirmed[c.STOP] == 1
+
+    @pytest.mark.parametrize(("behind", "attempts"), [([], 8), ([r.order(1, "A")], 4)])
+    @pytest.mark.parametrize("answer", [500, sealed(None, -1), b"garbage"])
+    def test_one_that_fails_while_others_are_taken_is_at_fault_itself(
+        self, behind: list[Derived], attempts: int, answer: c.Answer
+    ) -> None:
+        async def scenario(bench: Bench) -> None:
+            bench.put(r.status("B"))
+            await bench.at(0.5)
+            for record in (r.stop(1, "A"), *behind):
+                bench.put(record, record.connector_id + type(record).__name__)
+            for second in range(170):
+                await bench.at(second + 0.9)
+                bench.put(r.status("B", second))
+
+        bench = deliver(scenario, lambda call: answer if call.interface == c.STOP else None)
+        # Before the first failure nothing was taken since the result came: only those after it count.
+        assert bench.city.counts[c.STOP] == attempts + 1
+        assert [letter.reason for letter in bench.letters] == ["not_taken"]
+
     def test_failures_while_the_breaker_is_open_do_not_count(self) -> None:
         quick = replace(c.BEIJING, breaker=replace(c.BEIJING.breaker, consecutive=2))
 

@@ -98,8 +98,8 @@ def test_a_slow_probe_is_not_joined_by_another() -> None:
 
 
 def test_what_failed_late_is_no_probes_failure() -> None:
-    """Many calls hang when the breaker opens; their time-outs come while the platform is probed, and neither let another
-    probe go nor make the pauses longer."""
+    """Many calls hang when the breaker opens; their time-outs come while the platform is probed, and neither let
+    another probe go nor make the pauses longer."""
 
     async def script(call: c.Call) -> c.Answer:
         if call.interface == c.TOKEN:
