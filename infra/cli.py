@@ -39,6 +39,8 @@ def evcs(log_level: str) -> None:
     """Reports a charging operator's chargers to city supervision platforms.
 
     Start with `evcs local up`, `evcs topics create`, or see everything at work with `make demo`.
+
+    Example: evcs demo --seconds 120
     """
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

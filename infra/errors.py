@@ -2,6 +2,7 @@
 
 OperatorError        the operator can mend it; the message says how
 └── ClusterProblem   the Kafka cluster is away, or its topics are not as declared
+    └── NoAnswer     no broker answers
 """
 
 
@@ -11,3 +12,7 @@ class OperatorError(Exception):
 
 class ClusterProblem(OperatorError):
     """The Kafka cluster can't be reached or differs from the topic files."""
+
+
+class NoAnswer(ClusterProblem):
+    """No broker answers; says where and what to do."""

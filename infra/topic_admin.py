@@ -19,7 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from connectors.delivery.topics import delivery_topics, is_delivery_topic
 from connectors.platform import load_platforms
-from infra.errors import ClusterProblem, OperatorError
+from infra.errors import ClusterProblem, NoAnswer, OperatorError
 from schemas.cluster import KafkaCluster
 from schemas.topic import Topic, all_topics
 
@@ -57,14 +57,21 @@ def _metadata(admin: AdminClient, cluster: KafkaCluster, timeout_s: float) -> Cl
     try:
         return admin.list_topics(timeout=timeout_s)
     except KafkaException as error:
-        raise ClusterProblem(
-            f"no Kafka broker answers at {cluster.bootstrap}: {error.args[0].str()}. "
-            "Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP"
-        ) from error
+        raise NoAnswer(cluster.no_answer(error.args[0].str())) from error
+
+
+def require_broker(cluster: KafkaCluster, timeout_s: float = _ANSWER_S) -> None:
+    """Raises NoAnswer if no broker answers within so long, ClusterProblem for settings that no client takes."""
+    _metadata(_admin(cluster), cluster, timeout_s)
+
+
+def id_of(cluster: KafkaCluster) -> str:
+    """The cluster's own id, whatever address it is reached at. Raises NoAnswer, ClusterProblem."""
+    return _metadata(_admin(cluster), cluster, _ANSWER_S).cluster_id or cluster.bootstrap
 
 
 def broker_count(admin: AdminClient, cluster: KafkaCluster) -> int:
-    """How many brokers answer. Raises ClusterProblem when none does."""
+    """How many brokers answer. Raises NoAnswer when none does."""
     return len(_metadata(admin, cluster, _ANSWER_S).brokers)
 
 

@@ -4,6 +4,7 @@ Read once, at a service's entry point, from the environment. Nothing else decide
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,9 @@ RECONNECT_MAX_MS = 1_000
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
+#: A topic's name has 249 characters at most: this leaves room for every declared one.
+PREFIX_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaCluster:
@@ -51,7 +55,7 @@ class KafkaCluster:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "KafkaCluster":
         """The cluster that `EVCS_KAFKA_*` names; without them the local one.
 
-        Raises MisconfiguredSchemas for an unknown security protocol.
+        Raises MisconfiguredSchemas for an unknown security protocol, and for a prefix that no topic may have.
         """
         env = os.environ if environ is None else environ
         security = {theirs: env[ours] for ours, theirs in _ENVIRONMENT.items() if env.get(ours)}
@@ -60,18 +64,31 @@ class KafkaCluster:
             raise MisconfiguredSchemas(
                 f"EVCS_KAFKA_SECURITY_PROTOCOL is {protocol!r}: use one of {', '.join(_PROTOCOLS)}"
             )
+        prefix = env.get("EVCS_TOPIC_PREFIX", "")
+        if not re.fullmatch(rf"[a-zA-Z0-9._-]{{0,{PREFIX_MAX}}}", prefix):
+            raise MisconfiguredSchemas(
+                f"EVCS_TOPIC_PREFIX is {prefix!r}: Kafka takes letters a to z, digits, '.', '_' and '-' in a topic's "
+                f"name, and there is room for {PREFIX_MAX} of them before ours"
+            )
         port = env.get("EVCS_KAFKA_PORT")
         local = f"127.0.0.1:{port}" if port else LOCAL_BOOTSTRAP
         return cls(
             bootstrap=env.get("EVCS_KAFKA_BOOTSTRAP") or local,
             security=security,
-            topic_prefix=env.get("EVCS_TOPIC_PREFIX", ""),
+            topic_prefix=prefix,
             schema_registry_url=env.get("EVCS_SCHEMA_REGISTRY_URL", ""),
         )
 
     def topic(self, name: str) -> str:
         """The name that topic `name` has on this cluster."""
         return self.topic_prefix + name
+
+    def no_answer(self, reason: str) -> str:
+        """What to tell when no broker of the cluster answers: where, why, and what to do."""
+        return (
+            f"no Kafka broker answers at {self.bootstrap}: {reason}. "
+            "Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP"
+        )
 
     def client_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:
         """librdkafka's configuration for a client of this cluster; `more` takes `_` for `.`."""

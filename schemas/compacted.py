@@ -1,7 +1,7 @@
-"""Reading a compacted topic to its end: how a service gets back what it, or another, has written there."""
+"""Reading a topic to its end: how a service gets back what it, or another, has written there."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -29,10 +29,12 @@ def read_to_end(
     topic: str,
     partitions: Iterable[int] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    begin_at: Mapping[int, int] | None = None,
 ) -> Iterator[list[Message]]:
     """Batches of all records that the partitions hold at the time of the call.
 
-    `topic` is the name on the cluster. `on_progress(read, total)` is told how far it is, in offsets. Raises
+    `topic` is the name on the cluster. `begin_at` gives partitions of which only the records from an offset on are
+    wanted. `on_progress(read, total)` is told how far it is, in offsets. Raises
     KafkaException when the topic is missing, and ReadStalled when nothing arrives for 60 s.
     """
     consumer = Consumer(
@@ -50,6 +52,7 @@ def read_to_end(
         starts: dict[int, int] = {}
         for partition in wanted:
             low, high = watermarks(consumer, topic, partition)
+            low = max(low, (begin_at or {}).get(partition, low))
             if high > low:
                 starts[partition], ends[partition] = low, high
         consumer.assign([TopicPartition(topic, p, starts[p]) for p in ends])

@@ -38,7 +38,7 @@ _BUFFERED_CHUNKS = 8
 
 #: How long a worker that starts waits for a cluster that does not answer, and for each answer.
 _PATIENCE_S = 60.0
-_ANSWER_S = 5.0
+_ANSWER_S = 3.0
 
 #: How long a thread that works may keep one that fetches waiting: the default of 5 ms, several times a fetch,
 #: would leave the rules without records.
@@ -231,6 +231,7 @@ def check_topics(cluster: KafkaCluster, patience_s: float = _PATIENCE_S) -> None
 def _partition_counts(cluster: KafkaCluster, patience_s: float) -> dict[str, int]:
     consumer = Consumer({**cluster.client_config(group_id="evcs-topics"), "log_level": 0})
     give_up_at = time.monotonic() + patience_s
+    told = False
     try:
         while True:
             try:
@@ -238,9 +239,12 @@ def _partition_counts(cluster: KafkaCluster, patience_s: float) -> dict[str, int
                 return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
             except KafkaException as error:
                 reason: KafkaError = error.args[0]
+                what = cluster.no_answer(reason.str())
                 if time.monotonic() > give_up_at:
-                    raise BrokerAway(f"no broker answers at {cluster.bootstrap}: {reason.str()}") from error
-                log.warning("no broker answers at %s (%s): asking again", cluster.bootstrap, reason.str())
+                    raise BrokerAway(what) from error
+                if not told:
+                    log.warning("%s. Asking again for %.0f s", what, patience_s)
+                told = True
     finally:
         consumer.close()
 

@@ -31,14 +31,15 @@ class Job:
 
 
 class Waiting:
-    """The jobs of one key, in their order."""
+    """The jobs of one key, in their order; `lost` is whether the one on its way is another process's by now."""
 
-    __slots__ = ("busy", "jobs", "key")
+    __slots__ = ("busy", "jobs", "key", "lost")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.jobs: deque[Job] = deque()
         self.busy = False
+        self.lost = False
 
 
 class Backlog:
@@ -93,30 +94,41 @@ class Backlog:
 
     def finished(self, waiting: Waiting) -> bool:
         """The first job is done with; True if the key is ready for its next."""
-        waiting.jobs.popleft()
-        self.held -= 1
-        waiting.busy = False
+        self._leave(waiting)
         if not waiting.jobs:
-            del self._waiting[waiting.key]
             return False
         self._ready.append(waiting)
         return True
 
     def again(self, waiting: Waiting) -> None:
         """The first job is to be sent again, now."""
-        waiting.busy = False
-        self._drop_replaced(waiting)
-        self._ready.appendleft(waiting)
+        self._return(waiting)
+        if waiting.jobs:
+            self._ready.appendleft(waiting)
 
     def rest(self, waiting: Waiting) -> None:
-        """The first job is to be sent again later (`again` tells when); a newer one may replace it meanwhile."""
-        waiting.busy = False
-        self._drop_replaced(waiting)
+        """The first job is to be sent again later (`wake` tells when); a newer one may replace it meanwhile."""
+        self._return(waiting)
 
     def wake(self, waiting: Waiting) -> None:
         """A key that rested is ready again, if there is still something to send."""
         if waiting.jobs:
             self._ready.append(waiting)
+
+    def _leave(self, waiting: Waiting) -> None:
+        """Takes the first job, which was on its way, off the books."""
+        waiting.jobs.popleft()
+        self.held -= 1
+        waiting.busy = waiting.lost = False
+        if not waiting.jobs:
+            del self._waiting[waiting.key]
+
+    def _return(self, waiting: Waiting) -> None:
+        """The first job is back and waits, unless another process has it now."""
+        if waiting.lost:
+            self._leave(waiting)
+        waiting.busy = False
+        self._drop_replaced(waiting)
 
     def _drop_replaced(self, waiting: Waiting) -> None:
         """What came while the first was on its way replaces it now."""
@@ -129,8 +141,11 @@ class Backlog:
             old.done()
 
     def drop(self, place: tuple[str, int]) -> None:
-        """Forgets the jobs of a partition that is another process's now; those on their way end as they end."""
+        """Forgets the jobs of a partition that is another process's now; those on their way end as they end, and are
+        not sent again: theirs may be newer."""
         for waiting in list(self._waiting.values()):
+            if waiting.busy and waiting.jobs[0].place[:2] == place:
+                waiting.lost = True
             first = [waiting.jobs[0]] if waiting.busy else []
             kept = [job for job in list(waiting.jobs)[len(first) :] if job.place[:2] != place]
             self.held -= len(waiting.jobs) - len(first) - len(kept)

@@ -54,7 +54,7 @@ class Tally:
 
 class Lanes:
     """Both lanes of one platform. `now_ms` is the broker's clock in UTC ms, `monotonic` any clock in seconds that does
-    not go back (the breaker's and the pace's)."""
+    not go back (the breaker's, the pace's and the latencies')."""
 
     def __init__(
         self,
@@ -127,12 +127,16 @@ class Lanes:
                         return
                     if self.breaker.state is BreakerState.CLOSED:
                         self._fill(lane)
+                probes = self.breaker.state is not BreakerState.CLOSED
                 wait_s = self._pace.wait_s(self._monotonic())
                 if wait_s > 0:
                     await asyncio.sleep(wait_s)
-                waiting = backlog.take()
+                    if not probes and self.breaker.state is not BreakerState.CLOSED:
+                        continue  # it has opened meanwhile
+                waiting = None if self._closing else backlog.take()
                 if waiting is None:
-                    self.breaker.abandoned()
+                    if probes:
+                        self.breaker.abandoned()
                     return
                 await self._deliver(lane, waiting)
         finally:
@@ -157,7 +161,7 @@ class Lanes:
         return not self._outbox.full and self.breaker.admits(self._monotonic())
 
     async def _deliver(self, lane: Lane, waiting: Waiting) -> None:
-        """One attempt for the first job of a key, and what follows from it."""
+        """At most one attempt for the first job of a key, and what follows from it."""
         backlog = self.backlogs[lane]
         job = waiting.jobs[0]
         if is_stale(job, self._now_ms(), STALE_MS):
@@ -165,17 +169,22 @@ class Lanes:
             backlog.superseded += 1
             self._finish(lane, waiting, job)
             return
-        while job.remaining:
-            interface = job.remaining[0]
-            if self._has_it(job, interface):
-                self.breaker.abandoned()
-            else:
-                pause_s = await self._attempt(waiting, job, interface)
-                if pause_s is not None:
-                    self._set_aside(lane, waiting, pause_s)
-                    return
+        while job.remaining and self._has_it(job, job.remaining[0]):
             job.remaining = job.remaining[1:]
-        self._finish(lane, waiting, job)
+        if not job.remaining:
+            self.breaker.abandoned()
+            self._finish(lane, waiting, job)
+            return
+        pause_s = await self._attempt(waiting, job, job.remaining[0])
+        if pause_s is not None:
+            self._set_aside(lane, waiting, pause_s)
+            return
+        job.remaining = job.remaining[1:]
+        if job.remaining:
+            # The next interface's call is admitted and paced like every other.
+            backlog.again(waiting)
+        else:
+            self._finish(lane, waiting, job)
 
     def _finish(self, lane: Lane, waiting: Waiting, job: Job) -> None:
         job.done()
@@ -209,6 +218,7 @@ class Lanes:
             self.breaker.abandoned()
             self._bury(job, interface, "unreportable", str(error))
             return None
+        before = self.breaker.state
         reply, started_at, latency_ms = await self._send(interface, payload)
         if reply.sign is Sign.BAD_TOKEN:
             self._enter(job, interface, reply, started_at, latency_ms, "RENEWED", None)
@@ -216,12 +226,12 @@ class Lanes:
             if reply.sign is Sign.BAD_TOKEN:
                 # A token refused right after its renewal is for people, as a wrong secret is.
                 log.error("%s refuses the token that it has just given: %s", self._platform.name, reply.detail)
-        self._hear(reply)
+        self._hear(reply, before)
         return self._follow(waiting, job, interface, reply, started_at, latency_ms)
 
     async def _send(self, interface: Interface, payload: bytes) -> tuple[Reply, int, int]:
         """The reply, when the attempt began (UTC ms), and how long it took (ms)."""
-        started_at, began = self._now_ms(), time.monotonic()
+        started_at, began = self._now_ms(), self._monotonic()
         self.in_flight += 1
         try:
             token = await self._tokens.token()
@@ -233,16 +243,18 @@ class Lanes:
                 self._tokens.refused(token)
         finally:
             self.in_flight -= 1
-        return reply, started_at, round((time.monotonic() - began) * 1000)
+        return reply, started_at, round((self._monotonic() - began) * 1000)
 
-    def _hear(self, reply: Reply) -> None:
-        """What the reply says of the platform as a whole."""
+    def _hear(self, reply: Reply, before: BreakerState) -> None:
+        """What the reply says of the platform as a whole; `before` is how the breaker was when the call went out."""
         now, row, name = self._monotonic(), TABLE[reply.sign], self._platform.name
         if row.action is Action.PAUSE:
             if self.breaker.pause(now, reply.detail):
                 log.error("%s does not admit us, its lanes pause until people mend it: %s", name, reply.detail)
         elif row.fails:
-            if self.breaker.failed(now, reply.detail):
+            # What went out before the breaker opened is no probe, and its failure is no news.
+            late = before is BreakerState.CLOSED and self.breaker.state is not before
+            if not late and self.breaker.failed(now, reply.detail):
                 log.error("%s is away, only probes go out: %s", name, self.breaker.reason)
         elif self.breaker.succeeded(now):
             log.warning("%s is back", name)
@@ -257,7 +269,9 @@ class Lanes:
             self.tally.confirmed[interface.name] += 1
             if isinstance(job.record, Order):
                 self._confirmed.add(interface.name, job.key, job.value)
-            outcome = action.value if reply.sign is Sign.TAKEN else reply.sign.value
+            # A code that the profile confirms is as good as 0.
+            taken = action is Action.DONE and reply.sign is not Sign.IGNORED
+            outcome = action.value if taken else reply.sign.value
             self._enter(job, interface, reply, started_at, latency_ms, outcome, None)
             if action is Action.DISPUTE:
                 self._dispute(job, interface, reply)
@@ -312,19 +326,20 @@ class Lanes:
     ) -> float | None:
         """Anything but an order is sent again from where it is; the lane's others of its key wait."""
         policy = self._platform.retry
-        if self.breaker.state is BreakerState.CLOSED:
-            job.failures += 1
+        counts = self.breaker.state is BreakerState.CLOSED
+        failures = job.failures + counts
         limit = policy.results_attempts
         if any(isinstance(behind.record, Order) for behind in waiting.jobs):
             limit = min(limit, _ATTEMPTS_BEFORE_AN_ORDER)
-        if job.failures >= limit and not isinstance(job.record, StatusChange):
+        if counts and failures >= limit and not isinstance(job.record, StatusChange):
             self._enter(job, interface, reply, started_at, latency_ms, "DEAD_LETTER", None)
-            self._bury(job, interface, "not_taken", f"after {job.failures} attempts: {reply.detail}")
+            self._bury(job, interface, "not_taken", f"after {failures} attempts: {reply.detail}")
             return None
-        rung = min(max(job.failures, 1), len(policy.in_place_s)) - 1
+        rung = min(max(failures, 1), len(policy.in_place_s)) - 1
         pause_s = float(policy.in_place_s[rung])
         due_at = self._now_ms() + round(pause_s * 1000)
         self._enter(job, interface, reply, started_at, latency_ms, "AGAIN", due_at)
+        job.failures = failures
         log.info("%s %s of %s: %s; again in %g s", self._platform.name, interface.name, job.key, reply.detail, pause_s)
         return pause_s
 

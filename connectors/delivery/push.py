@@ -92,7 +92,7 @@ class Caller:
     async def push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         """One attempt; never raises for what a platform or a network can do."""
         reply = await self._push(interface, payload, token)
-        return replace(reply, detail=self._without_secrets(reply.detail, token)) if reply.detail else reply
+        return replace(reply, detail=self.without_secrets(reply.detail, token)) if reply.detail else reply
 
     async def _push(self, interface: Interface, payload: bytes, token: Secret) -> Reply:
         try:
@@ -110,8 +110,8 @@ class Caller:
             return Reply(Sign.UNRELIABLE, f"{type(error).__name__}: {error}", None, httpx.codes.OK)
         return read(interface, answer)
 
-    def _without_secrets(self, detail: str, token: Secret) -> str:
-        """What a platform says may repeat what we sent."""
+    def without_secrets(self, detail: str, token: Secret | None = None) -> str:
+        """What a platform says, which may repeat what we sent; at most DETAIL_MAX characters of it."""
         known = self._credentials
         for secret in (token, known.operator_secret, known.data_secret, known.data_secret_iv, known.sig_secret):
             if secret:

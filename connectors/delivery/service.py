@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 #: A record as it was read, and the books of its partition at that time.
 Taken = tuple[Message, ContiguousOffsets]
 
-_BATCH = 500
+#: Records of one poll, so many more than allowed may be held.
+BATCH = 500
 _POLL_S = 0.02
 _COMMIT_EVERY_S = 0.3
 _STATUS_EVERY_S = 5.0
@@ -158,7 +159,7 @@ class Delivery:
             return []
         # One after the other, since the partitions may change hands between the two.
         taken = self._handed_out([first])
-        return taken + self._handed_out(self._consumer.consume(_BATCH, timeout=0))
+        return taken + self._handed_out(self._consumer.consume(BATCH, timeout=0))
 
     def _pause(self, lane: Lane, paused: bool) -> None:
         """Tells the client only of changes: each costs it what it has fetched."""

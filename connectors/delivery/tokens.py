@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from connectors.delivery.outcomes import Sign
-from connectors.delivery.push import DETAIL_MAX, Caller, HttpStatusRefused
+from connectors.delivery.push import Caller, HttpStatusRefused
 from connectors.protocol import query_token, wire_json
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import Retryable
@@ -77,7 +77,7 @@ class TokenKeeper:
         try:
             answer = await self._caller.call(query_token.INTERFACE, payload, None)
             if answer.ret != RetCode.OK:
-                raise _refused(answer.ret, answer.msg)
+                raise _refused(answer.ret, self._caller.without_secrets(answer.msg))
             grant = query_token.read_response(wire_json.decode(answer.payload))
         except (httpx.HTTPError, HttpStatusRefused) as error:
             raise TokenRefused(f"{type(error).__name__}: {error}", Sign.UNREACHABLE) from error
@@ -93,6 +93,4 @@ class TokenKeeper:
 def _refused(ret: int, msg: str) -> TokenRefused:
     # Whoever asks for a token is refused for what he is: busy platforms aside, people must look at it.
     busy = ret in (RetCode.BUSY, RetCode.SYSTEM_ERROR)
-    return TokenRefused(
-        f"Ret {ret}, {describe(ret)}: {msg[:DETAIL_MAX]}", Sign.BUSY if busy else Sign.NOT_ADMITTED, ret
-    )
+    return TokenRefused(f"Ret {ret}, {describe(ret)}: {msg}", Sign.BUSY if busy else Sign.NOT_ADMITTED, ret)

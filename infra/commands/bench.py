@@ -13,7 +13,10 @@ def _tell(text: str) -> None:
 
 @click.group("bench")
 def command() -> None:
-    """Measure this machine's figures; progress goes to stderr, one JSON line to stdout."""
+    """Measure this machine's figures; progress goes to stderr, one JSON line to stdout.
+
+    Example: evcs bench streams
+    """
 
 
 @command.command()

@@ -30,7 +30,10 @@ Example:
 
 @click.group("fleet")
 def command() -> None:
-    """The operator's simulated chargers and back office."""
+    """The operator's simulated chargers and back office.
+
+    Example: evcs fleet run --connectors 200 --seconds 120
+    """
 
 
 @command.command(epilog=RUN_EPILOG)

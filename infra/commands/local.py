@@ -12,6 +12,7 @@ import click
 from rich.filesize import decimal
 
 from infra.local.broker import LocalKafka
+from infra.local.errors import OnAnotherPort
 from infra.local.progress import shown_on_stderr
 from infra.local.readiness import broker_count
 from infra.local.settings import LocalSettings, parse_port
@@ -27,13 +28,15 @@ def command() -> None:
 
     It needs nothing but Python: Java comes as a wheel, Kafka from the Maven repository at the first start.
     Everything lies under .evcs, or under EVCS_HOME.
+
+    Example: evcs local up
     """
 
 
 @command.command()
 @click.option("--port", help="Port on 127.0.0.1; 0 takes a free one. [default: EVCS_KAFKA_PORT or 19092]")
 def up(port: str | None) -> None:
-    """Start the broker and wait until it answers.
+    """Start the broker and wait until it answers; exit status 1 if it runs already, but on another port.
 
     Example: evcs local up --port 29092
     """
@@ -50,6 +53,8 @@ def up(port: str | None) -> None:
     kafka = LocalKafka(settings.home, settings.port)
     with shown_on_stderr() as tell:
         started = kafka.start(tell)
+    if settings.port not in (0, kafka.port):
+        raise OnAnotherPort(kafka.port, settings.port)
     what = "is up" if started else "is already up"
     click.echo(f"Kafka {kafka.version} {what} at {kafka.bootstrap} (pid {kafka.pid}, data in {kafka.files.data})")
 

@@ -30,7 +30,10 @@ Example:
 
 @click.group("platform")
 def command() -> None:
-    """The simulated city supervision platform, a strict receiver."""
+    """The simulated city supervision platform, a strict receiver.
+
+    Example: evcs platform run --port 18080
+    """
 
 
 @command.command(epilog=EPILOG)
@@ -38,7 +41,7 @@ def command() -> None:
 @click.option("--operator-id", default=DEMO_OPERATOR_ID, show_default=True, help="The only operator it knows.")
 @click.option("--operator-secret", default=DEMO_SECRET, help="OperatorSecret of query_token.")
 @click.option("--data-secret", default=DEMO_SECRET, help="DataSecret, 16 characters.")
-@click.option("--data-iv", default=DEMO_SECRET, help="DataSecretIV, 16 characters.")
+@click.option("--data-secret-iv", default=DEMO_SECRET, help="DataSecretIV, 16 characters.")
 @click.option("--sig-secret", default=DEMO_SECRET, help="SigSecret.")
 @click.option("--token-seconds", default=TOKEN_AVAILABLE_S, show_default=True, help="Life of a token.")
 @click.option("--city", type=click.Choice(sorted(CITIES)), default="beijing", show_default=True, help="What it plays.")
@@ -54,7 +57,7 @@ def run(
     operator_id: str,
     operator_secret: str,
     data_secret: str,
-    data_iv: str,
+    data_secret_iv: str,
     sig_secret: str,
     token_seconds: int,
     city: str,
@@ -75,7 +78,7 @@ def run(
         operator_id=operator_id,
         operator_secret=operator_secret,
         data_secret=data_secret,
-        data_iv=data_iv,
+        data_iv=data_secret_iv,
         sig_secret=sig_secret,
         port=port,
         token_available_s=token_seconds,

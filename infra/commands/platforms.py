@@ -15,7 +15,10 @@ from infra.profile_check import Finding, check_profiles
 
 @click.group("platforms")
 def command() -> None:
-    """The platforms' profiles: the packaged ones, and those in the folder that EVCS_PLATFORMS names."""
+    """The platforms' profiles: the packaged ones, and those in the folder that EVCS_PLATFORMS names.
+
+    Example: evcs platforms check
+    """
 
 
 @command.command("list")

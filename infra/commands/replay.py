@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException
 
 from infra.interruption import told_to_end_as_by_ctrl_c
 from infra.local.progress import shown_on_stderr
+from infra.local.settings import LocalSettings
 from infra.replay.errors import ReplayError
 from infra.replay.run import Replayed, ReplaySettings, run_replay
 from infra.replay.session_file import read_sessions
@@ -60,7 +61,8 @@ def command(file: Path, sample_interval: int, workers: int, limit: int | None, t
     orders as sessions.
     """
     sessions = read_sessions(file, time.time_ns() // 1_000_000, limit)
-    settings = ReplaySettings(KafkaCluster.from_env(), sample_interval * 1000, workers, timeout, keep)
+    runs = LocalSettings.from_env().runs
+    settings = ReplaySettings(KafkaCluster.from_env(), runs, sample_interval * 1000, workers, timeout, keep)
     try:
         # Being told to end is no reason to leave topics and workers behind.
         with told_to_end_as_by_ctrl_c(), shown_on_stderr() as tell:

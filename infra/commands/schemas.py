@@ -10,7 +10,10 @@ from schemas.registry import load_schemas
 
 @click.group("schemas")
 def command() -> None:
-    """The record schemas under schemas/records."""
+    """The record schemas under schemas/records.
+
+    Example: evcs schemas check
+    """
 
 
 @command.command()

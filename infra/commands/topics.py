@@ -15,7 +15,10 @@ _platform = click.option(
 
 @click.group("topics")
 def command() -> None:
-    """Make and check the topics that `schemas/topics` declares, and those that follow from the platforms' profiles."""
+    """Make and check the topics that `schemas/topics` declares, and those that follow from the platforms' profiles.
+
+    Example: evcs topics create
+    """
 
 
 @command.command()

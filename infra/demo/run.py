@@ -14,11 +14,12 @@ from infra.demo.watch import Watch
 from infra.errors import OperatorError
 from infra.local.broker import LocalKafka
 from infra.local.settings import LocalSettings
+from infra.runs import entered, tidy_up
 from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
 from infra.simulator.platform.threaded import PlatformThread
-from infra.topic_admin import create_topics, declared_topics, delete_topics
+from infra.topic_admin import create_topics, declared_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
 from streams.worker import READY
 
@@ -57,13 +58,22 @@ def platform_environment(base_url: str) -> dict[str, str]:
 
 
 def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) -> dict[str, object]:
-    """Runs to its end and returns the summary. Raises OperatorError when a part of it fails."""
+    """Runs to its end and returns the summary; `ended` is "interrupted" if Ctrl-C came again while it drained.
+
+    Raises OperatorError when a part of it fails, KeyboardInterrupt when Ctrl-C comes before all is at work.
+    """
     local = LocalSettings.from_env()
     with ExitStack() as stack:
-        cluster = _cluster(local, stack, tell)
-        cluster = replace(cluster, topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
+        cluster = replace(_cluster(local, stack, tell), topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
+        cluster_id = id_of(cluster)
+        tidy_up(local.runs, cluster, cluster_id, tell)
+        stack.enter_context(entered(local.runs, cluster, cluster_id))
         tell("making topics")
-        create_topics(cluster, topics=declared_topics([PLATFORM]))
+        try:
+            create_topics(cluster, topics=declared_topics([PLATFORM]))
+        except KeyboardInterrupt:
+            delete_topics(cluster)
+            raise
         stack.callback(delete_topics, cluster)
         city = stack.enter_context(PlatformThread())
         scoreboard = Scoreboard(load_platforms().platforms[PLATFORM])
@@ -84,7 +94,7 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
 def _cluster(local: LocalSettings, stack: ExitStack, tell: Callable[[str], None]) -> KafkaCluster:
     if local.external is not None:
         return local.external
-    kafka = LocalKafka(local.home, local.port)
+    kafka = LocalKafka(local.home, local.port, die_with_parent=True)
     if kafka.start(tell):
         stack.callback(kafka.stop)  # one that ran before goes on running
     return KafkaCluster(bootstrap=kafka.bootstrap)
@@ -138,7 +148,17 @@ def _watch_it(
             check("Ctrl-C ends it" if settings.seconds is None else f"ends after {settings.seconds:.0f} s")
     except KeyboardInterrupt:
         pass
-    fleet.stop()
+    ended = "in order"
+    try:
+        fleet.stop()
+        _drain(fleet, scoreboard, check)
+    except KeyboardInterrupt:
+        ended = "interrupted"
+    return {"ended": ended, **summary(time.monotonic() - began, fleet, scoreboard, city)}
+
+
+def _drain(fleet: Fleet, scoreboard: Scoreboard, check: Callable[[str], None]) -> None:
+    """Waits until every order is there and every push confirmed, and stays so for a second."""
     deadline = time.monotonic() + _DRAIN_TIMEOUT_S
     quiet_since = time.monotonic()
     while time.monotonic() < deadline:
@@ -148,7 +168,6 @@ def _watch_it(
         elif time.monotonic() - quiet_since > 1.0:
             break
         check(f"draining: {len(missing)} orders to be finalized, {scoreboard.open()} pushes to be confirmed")
-    return summary(time.monotonic() - began, fleet, scoreboard, city)
 
 
 def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: PlatformThread) -> dict[str, object]:

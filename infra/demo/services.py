@@ -20,7 +20,7 @@ _TAIL_LINES = 20
 
 
 class ServiceProcess:
-    """One `evcs …` process. Ended by its id; `arguments` follow `evcs`."""
+    """One `evcs …` process. Ended by its id, and by itself once we are gone; `arguments` follow `evcs`."""
 
     def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
@@ -28,7 +28,7 @@ class ServiceProcess:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "infra", *arguments],
+                [sys.executable, "-m", "infra.demo.bound", str(os.getpid()), *arguments],
                 env={**os.environ, **environment},
                 stdout=out,
                 stderr=subprocess.STDOUT,

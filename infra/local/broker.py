@@ -78,10 +78,6 @@ class LocalKafka:
         process = self._process()
         return process.pid if process else None
 
-    def is_running(self) -> bool:
-        """Whether the broker's process runs."""
-        return self._process() is not None
-
     def start(self, on_progress: Progress = quiet, ready_timeout_s: float = READY_TIMEOUT_S) -> bool:
         """Starts the broker and waits until it answers; False if it was already running.
 

@@ -2,6 +2,7 @@
 
 LocalStackError               (an OperatorError: the message says how to mend it)
 ├── PortTaken                another program listens on the port
+├── OnAnotherPort            the broker runs already, but not where it is asked for
 ├── JarsUnavailable          Kafka can't be fetched: no network, or the repository does not have it
 ├── BrokerFailed             the broker or its storage tool ended or never answered; carries the log's tail
 ├── StopTimedOut             the broker got its signal and is still there
@@ -33,6 +34,18 @@ class PortTaken(LocalStackError):
             f"port {port} is taken: choose another with --port or EVCS_KAFKA_PORT, or stop what listens there"
         )
         self.port = port
+
+
+class OnAnotherPort(LocalStackError):
+    """The broker of this home runs on `port` and was asked for on `wanted`; it is left alone."""
+
+    def __init__(self, port: int, wanted: int) -> None:
+        super().__init__(
+            f"the broker already runs on port {port}, not on {wanted}: use it there with EVCS_KAFKA_PORT={port}, "
+            "or move it with `evcs local down` first"
+        )
+        self.port = port
+        self.wanted = wanted
 
 
 class JarsUnavailable(LocalStackError):

@@ -26,6 +26,11 @@ class LocalSettings:
     port: int = DEFAULT_PORT
     external: KafkaCluster | None = None
 
+    @property
+    def runs(self) -> Path:
+        """The files of demos and replays that have topics of their own; see `infra.runs`."""
+        return self.home / "runs"
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "LocalSettings":
         """The settings that EVCS_HOME, EVCS_KAFKA_PORT and EVCS_KAFKA_BOOTSTRAP give.

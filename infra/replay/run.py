@@ -32,9 +32,10 @@ from streams.settings import Clock
 
 @dataclass(frozen=True, slots=True)
 class ReplaySettings:
-    """How to replay; `interval_ms` between samples, `timeout_s` for the workers."""
+    """How to replay; `interval_ms` between samples, `timeout_s` for the workers; `runs` is `infra.runs`' folder."""
 
     cluster: KafkaCluster
+    runs: Path
     interval_ms: int = 10_000
     workers: int = 1
     timeout_s: float = 3600.0
@@ -62,7 +63,7 @@ def run_replay(sessions: list[Session], settings: ReplaySettings, tell: Progress
     timeline = Timeline(codec_for(cluster.schema_registry_url), plan.connectors, settings.interval_ms)
     telling = Telling(tell)
     tell(f"making topics {cluster.topic_prefix}… on {cluster.bootstrap}")
-    with replay_topics(cluster, group, settings.keep):
+    with replay_topics(cluster, group, settings.runs, settings.keep, tell):
         write_catalog(cluster, plan.stations)
         written = write_timeline(cluster, timeline, telling.writing)
         tell(f"wrote {written.samples:,} samples and {written.events:,} events in {written.seconds:.1f} s")

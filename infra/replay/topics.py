@@ -4,11 +4,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.topic_admin import broker_count, create_topics, delete_topics
+from infra.local.progress import Progress
+from infra.runs import entered, tidy_up
+from infra.topic_admin import create_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
 from schemas.topic import Topic, all_topics
 
@@ -50,24 +53,29 @@ def topics_of_streams() -> list[Topic]:
 
 
 @contextmanager
-def replay_topics(cluster: KafkaCluster, group: str, keep: bool) -> Iterator[None]:
+def replay_topics(cluster: KafkaCluster, group: str, runs: Path, keep: bool, tell: Progress) -> Iterator[None]:
     """The topics under this cluster's prefix for the time of a replay, whatever its end; with `keep` for longer.
 
-    `group` is the consumer group that goes with them. Raises ClusterProblem.
+    `group` is the consumer group that goes with them. What killed runs left is deleted first. Raises
+    ClusterProblem, StorageUnusable.
     """
     topics = topics_of_streams()
-    broker_count(AdminClient({**cluster.client_config(), "log_level": 0}), cluster)
-    try:
+    cluster_id = id_of(cluster)
+    tidy_up(runs, cluster, cluster_id, tell)
+    if keep:
         create_topics(cluster, topics=topics)
         yield
-    except BaseException:
-        if not keep:
+        return
+    with entered(runs, cluster, cluster_id):
+        try:
+            create_topics(cluster, topics=topics)
+            yield
+        except BaseException:
             try:
                 _delete(cluster, topics, group)
             except Exception as error:  # what went wrong before is what is to be told
                 log.warning("topics %s* are left on %s: %s", cluster.topic_prefix, cluster.bootstrap, error)
-        raise
-    if not keep:
+            raise
         _delete(cluster, topics, group)
 
 

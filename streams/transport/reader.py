@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 BATCH = 8_000
 CHUNK = 2_000
 
-#: Held events a partition may have before no more are fetched.
-_HELD_MAX = 20_000
+#: Held events of a partition at which no more of it are fetched, and at which they are again. Between the two what
+#: librdkafka has fetched ahead is thrown away and fetched anew, so the two are far apart.
+_HELD_MAX = 10_000
+_HELD_FEW = 5_000
 
 #: The longest wait for telemetry before events are looked at again.
 _POLL_S = 0.02
@@ -61,7 +63,9 @@ class ChunkReader:
         self._end_seen: dict[Partition, int] = {}
         self._passed: dict[int, int] = {}
         self._held: dict[int, list[Message]] = {}
-        self._held_count = 0
+        #: Events that are not fetched for now, and the numbers of those that are again and have not come yet.
+        self._paused: set[Partition] = set()
+        self._awaited: set[int] = set()
         #: Whether no broker answers, when they came back (monotonic s), and where the partitions ended then.
         self._away = False
         self._returned_at = float("-inf")
@@ -115,6 +119,7 @@ class ChunkReader:
             start[partition] = min(max(wanted, low), high)
             if at is not None and start[partition] != at:
                 log.warning("%s/%d: offset %d is not there any more, going on at %d", *partition, at, start[partition])
+        self._resume(*self._paused)
         for client, topics in ((self._leader, self.leading), (self._follower, self.following)):
             client.assign([TopicPartition(*p, at) for p, at in start.items() if p[0] in topics])
         self._next = start
@@ -122,7 +127,7 @@ class ChunkReader:
         self._end_seen = {}
         self._passed = {}
         self._held = {}
-        self._held_count = 0
+        self._awaited = set()
         self._ends_on_return = {}
 
     def _of(self, partition: Partition) -> Consumer:
@@ -137,19 +142,19 @@ class ChunkReader:
         while True:
             if self._away:
                 self._look_for_brokers()
-            self._hold(self._take(self._follower, 0.0) if self._held_count < _HELD_MAX else [])
+            self._hold(self._take(self._follower, 0.0))
             records = self._take(self._leader, min(timeout_s, _POLL_S))
             chunks: list[Chunk] = []
             left_alone: dict[Partition, int] = {}
             for run in split_runs(records):
                 partition = (run[0].topic() or "", run[0].partition() or 0)
-                if partition in active:
+                if partition in active and not self._lacks_events(partition[1]):
                     self._passed[partition[1]] = run[-1].timestamp()[1]
                     chunks += self._hand_out(partition, run)
                 elif partition in self._next:
                     left_alone.setdefault(partition, run[0].offset() or 0)
             for partition, offset in left_alone.items():
-                # Faust's buffer for it is full: it is read again when there is room.
+                # Faust's buffer for it is full, or its events are on their way: it is read again later.
                 self._leader.seek(TopicPartition(*partition, offset))
                 self._end_seen.pop(partition, None)
             chunks += self._release(active)
@@ -172,14 +177,33 @@ class ChunkReader:
                 good.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._end_seen[message.topic() or "", message.partition() or 0] = message.offset() or 0
+                if client is self._follower:
+                    self._awaited.discard(message.partition() or 0)
             elif not _passes_by_itself(error):
                 raise KafkaException(error)
         return good
 
     def _hold(self, records: list[Message]) -> None:
         for run in split_runs(records):
-            self._held.setdefault(run[0].partition() or 0, []).extend(run)
-        self._held_count += len(records)
+            partition = (run[0].topic() or "", run[0].partition() or 0)
+            held = self._held.setdefault(partition[1], [])
+            held += run
+            self._awaited.discard(partition[1])
+            if len(held) >= _HELD_MAX and partition not in self._paused:
+                self._paused.add(partition)
+                self._follower.pause([TopicPartition(*partition)])
+                # The end moves on unseen; it is told anew after the pause.
+                self._end_seen.pop(partition, None)
+
+    def _lacks_events(self, number: int) -> bool:
+        """Whether telemetry would overtake events that are fetched anew after a pause."""
+        return number in self._awaited and number not in self._held
+
+    def _resume(self, *partitions: Partition) -> None:
+        """Goes on behind the last record that was taken from each."""
+        self._follower.resume([TopicPartition(*partition) for partition in partitions])
+        self._paused.difference_update(partitions)
+        self._awaited.update(number for _, number in partitions)
 
     def _release(self, active: frozenset[Partition]) -> list[Chunk]:
         """Held events whose time telemetry has passed, or all where telemetry has nothing left."""
@@ -195,11 +219,12 @@ class ChunkReader:
                 count = next((i for i, m in enumerate(held) if m.timestamp()[1] > passed), len(held))
             if count:
                 chunks += self._hand_out(partition, held[:count])
-                self._held_count -= count
                 if count < len(held):
                     self._held[number] = held[count:]
                 else:
                     del self._held[number]
+                if partition in self._paused and len(held) - count <= _HELD_FEW:
+                    self._resume(partition)
         return chunks
 
     def _hand_out(self, partition: Partition, run: list[Message]) -> list[Chunk]:

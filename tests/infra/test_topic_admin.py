@@ -19,8 +19,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from connectors.delivery.topics import delivery_topics, is_delivery_topic
 from connectors.platform import load_platforms
 from connectors.protocol.errors import BadProfile
-from infra.errors import ClusterProblem, OperatorError
-from infra.topic_admin import broker_count, create_topics, declared_topics, delete_topics, differences
+from infra.errors import ClusterProblem, NoAnswer, OperatorError
+from infra.topic_admin import (
+    broker_count,
+    create_topics,
+    declared_topics,
+    delete_topics,
+    differences,
+    id_of,
+    require_broker,
+)
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
 from tests.connectors.test_platform import GOOD
@@ -162,6 +170,8 @@ class TestOnABroker:
         delete_topics(kafka, [others])
 
     def test_a_broker_answers(self, kafka: KafkaCluster) -> None:
+        require_broker(kafka)
+        assert id_of(kafka) not in ("", kafka.bootstrap)
         assert broker_count(admin(kafka), kafka) == 1
 
 
@@ -225,10 +235,10 @@ def test_a_client_that_can_not_be_made(ask: Callable[[KafkaCluster], object], se
         ask(KafkaCluster(bootstrap="127.0.0.1:1", security=security))
 
 
-@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics])
+@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics, require_broker])
 def test_a_cluster_that_does_not_answer(ask: Callable[[KafkaCluster], object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.topic_admin.AdminClient", Away)
-    with pytest.raises(ClusterProblem, match="no Kafka broker answers at kafka-1:9092") as caught:
+    with pytest.raises(NoAnswer, match="no Kafka broker answers at kafka-1:9092") as caught:
         ask(KafkaCluster(bootstrap="kafka-1:9092"))
     assert "EVCS_KAFKA_BOOTSTRAP" in str(caught.value)
     assert "\n" not in str(caught.value)

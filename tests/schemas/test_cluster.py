@@ -2,8 +2,9 @@
 
 import pytest
 
-from schemas.cluster import LOCAL_BOOTSTRAP, PARTITIONER, KafkaCluster
+from schemas.cluster import LOCAL_BOOTSTRAP, PARTITIONER, PREFIX_MAX, KafkaCluster
 from schemas.errors import MisconfiguredSchemas
+from schemas.topic import all_topics
 
 
 def test_without_settings_it_is_the_local_one() -> None:
@@ -63,10 +64,30 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones(protocol: str) -> No
         KafkaCluster.from_env({"EVCS_KAFKA_SECURITY_PROTOCOL": protocol})
 
 
+@pytest.mark.parametrize("prefix", ["城市-", "a b-", "a/", "a\n", "x" * (PREFIX_MAX + 1)])
+def test_a_prefix_that_no_topic_may_have_is_refused(prefix: str) -> None:
+    with pytest.raises(MisconfiguredSchemas, match=r"EVCS_TOPIC_PREFIX is .*letters a to z.* room for 200"):
+        KafkaCluster.from_env({"EVCS_TOPIC_PREFIX": prefix})
+
+
+def test_the_longest_prefix_leaves_room_for_every_topic() -> None:
+    longest = "A.b_9-" + "x" * (PREFIX_MAX - 6)
+    cluster = KafkaCluster.from_env({"EVCS_TOPIC_PREFIX": longest})
+    assert cluster.topic_prefix == longest
+    assert max(len(cluster.topic(name)) for name in all_topics()) <= 249  # Kafka's own limit
+
+
 def test_topic_prefix_and_registry() -> None:
     cluster = KafkaCluster.from_env({"EVCS_TOPIC_PREFIX": "t-", "EVCS_SCHEMA_REGISTRY_URL": "http://registry:8081"})
     assert cluster.topic("charge-orders") == "t-charge-orders"
     assert cluster.schema_registry_url == "http://registry:8081"
+
+
+def test_a_cluster_that_does_not_answer_is_told_with_what_to_do() -> None:
+    told = KafkaCluster("kafka-1:9092").no_answer("refused")
+    assert told.startswith("no Kafka broker answers at kafka-1:9092: refused. ")
+    assert "`evcs local up`" in told
+    assert "EVCS_KAFKA_BOOTSTRAP" in told
 
 
 def test_a_producer_neither_loses_nor_reorders() -> None:

@@ -47,7 +47,7 @@ def test_topics_joined_by_key_must_have_as_many_partitions(kafka: KafkaCluster) 
 
 
 def test_a_cluster_that_does_not_answer_is_named() -> None:
-    with pytest.raises(BrokerAway, match=r"no broker answers at 127\.0\.0\.1"):
+    with pytest.raises(BrokerAway, match=r"no Kafka broker answers at 127\.0\.0\.1:.*`evcs local up`"):
         check_topics(KafkaCluster(bootstrap=f"127.0.0.1:{free_port()}"), patience_s=0)
 
 

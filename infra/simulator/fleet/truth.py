@@ -40,13 +40,12 @@ class BookedCharge:
 
 
 class Book:
-    """Every charge by its StartChargeSeq, and the starts that failed."""
+    """Every charge by its StartChargeSeq."""
 
     def __init__(self, billed_connectors: Collection[str], max_charges: int = MAX_CHARGES) -> None:
         self._billed = frozenset(billed_connectors)
         self._max_charges = max_charges
         self._charges: dict[str, BookedCharge] = {}
-        self._failed: dict[str, ChargeStartFailed] = {}
 
     def enter(self, event: ChargeEvent) -> None:
         """Books an event of a connector, before any mishap."""
@@ -63,10 +62,7 @@ class Book:
             self._make_room()
             return
         if isinstance(event, ChargeStartFailed):
-            self._failed[event.start_charge_seq] = event
-            if len(self._failed) > self._max_charges:
-                del self._failed[next(iter(self._failed))]
-            return
+            return  # no charge came of it
         charge = self._charges.get(event.start_charge_seq)
         if charge is None:
             return
@@ -93,10 +89,6 @@ class Book:
     def complete(self) -> list[BookedCharge]:
         """The charges that have ended: each must become an order."""
         return [charge for charge in self.charges() if charge.complete]
-
-    def failed_starts(self) -> list[ChargeStartFailed]:
-        """The starts that failed."""
-        return list(self._failed.values())
 
     def lost(self, start_charge_seqs: Iterable[str]) -> list[BookedCharge]:
         """The ended charges that are not among these."""

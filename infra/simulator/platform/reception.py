@@ -36,7 +36,7 @@ class Reception:
 
     def __init__(self, settings: PlatformSettings, ledger: Ledger) -> None:
         self.tokens = Tokens(settings.token_available_s)
-        self.sequence = Sequence(settings.cadence, settings.max_remembered)
+        self._sequence = Sequence(settings.cadence, settings.max_remembered)
         self._settings = settings
         self._ledger = ledger
         self._opener = Opener(settings.operator_id, settings.crypto(), settings.max_skew_s)
@@ -114,9 +114,9 @@ class Reception:
         times = self._ledger.see(interface, key, content, now)
         if times > 1:
             flaws = []
-            self.sequence.hear_again(interface, payload, now)
+            self._sequence.hear_again(interface, payload, now)
         else:
-            flaws = self.sequence.observe(interface, payload, now)
+            flaws = self._sequence.observe(interface, payload, now)
         reply = answer(interface, payload)
         if interface == names.CHECK_ORDERS:
             reply = self._confirmed.reconcile(payload)

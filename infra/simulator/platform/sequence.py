@@ -73,11 +73,6 @@ class Sequence:
         if interface == names.CHARGE_STATUS:
             self._charge(payload).arrived = now
 
-    def silent(self, now: float) -> list[str]:
-        """Connectors whose last status is longer ago than Beijing V1.1 §1.1.2 allows."""
-        limit = self._cadence.station_status_s + self._cadence.tolerance_s
-        return [connector for connector, arrived in self._connectors.copy().items() if now - arrived > limit]
-
     def _charge(self, payload: Payload) -> _Charge:
         seq = payload["StartChargeSeq"]
         charge = self._charges.get(seq)

@@ -75,10 +75,6 @@ class CityPlatform:
         """Every token issued so far is answered with 4002 from now on."""
         self._reception.tokens.expire_all()
 
-    def silent_connectors(self, now: float) -> list[str]:
-        """Connectors not heard of for longer than Beijing V1.1 §1.1.2 allows, at `now` of the platform's clock."""
-        return self._reception.sequence.silent(now)
-
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         interface = self._routes.get(request.path)
         if interface is None and request.path.startswith(CONTROL_PREFIX):

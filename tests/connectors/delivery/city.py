@@ -11,7 +11,7 @@ import httpx
 from connectors.delivery.push import Caller
 from connectors.delivery.settings import DeliverySettings
 from connectors.platform import load_platforms
-from connectors.policies import Addresses
+from connectors.policies import Addresses, Scope
 from connectors.protocol import wire_json
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.envelope import open_request, seal_response
@@ -21,7 +21,9 @@ SECRET = "1234567890abcdef"
 CREDENTIALS = Credentials("123456789", *(Secret(SECRET),) * 4)
 OTHERS = Credentials("123456789", *(Secret("fedcba0987654321"),) * 4)
 NOW_MS = 1_772_589_600_000
-BEIJING = replace(load_platforms().platforms["beijing"], addresses=Addresses(production=ADDRESS, test=ADDRESS))
+BEIJING = replace(
+    load_platforms().platforms["beijing"], addresses=Addresses(production=ADDRESS, test=ADDRESS), scope=Scope()
+)
 
 TOKEN = "query_token"
 STATUS = "notification_stationStatus"

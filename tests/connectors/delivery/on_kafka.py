@@ -1,4 +1,4 @@
-"""What the tests on a real broker share: records onto topics, a delivery at work, committed offsets, dead letters."""
+"""What the tests on a real broker share: records onto lanes, a delivery at work, committed offsets, dead letters."""
 
 import asyncio
 import json
@@ -8,37 +8,49 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from connectors.delivery.service import TOPICS, Delivery
+from connectors.delivery.outbox import Outbox, outbox_producer
+from connectors.delivery.parcel import FRESH, Parcel
+from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
-from connectors.policies import Addresses
+from connectors.delivery.topics import LANES, delivery_topics, lane_topic
+from connectors.platform import Platform
+from connectors.policies import Addresses, BreakerPolicy, Retry
 from connectors.protocol.envelope import open_request
 from infra.simulator.platform.threaded import PlatformThread
+from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
-from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
+from schemas.records.derived import Derived, StatusChange
 from schemas.records.faults import DeadLetter
-from schemas.topic import all_topics
 from tests.connectors.delivery import city as c
 
 CODEC = codec_for("")
-TOPIC_OF: dict[type, str] = {
-    StatusChange: "connector-status-changes",
-    ChargeProgress: "charge-progress",
-    StartResult: "charge-start-results",
-    StopResult: "charge-stop-results",
-    Order: "charge-orders",
-}
 PATIENCE_S = 120.0
+STATES, ORDERS = lane_topic("beijing", "states"), lane_topic("beijing", "orders")
+
+#: Nothing rests for long, and a platform that fails is asked again at once.
+IMPATIENT = Retry(in_place_s=(0.05, 0.2), results_attempts=1_000)
+NEVER_OPEN = BreakerPolicy(consecutive=1_000_000, least=1_000_000)
 
 
-def delivering_to(city: PlatformThread, cluster: KafkaCluster, **more: object) -> DeliverySettings:
-    """Beijing's profile at the simulated platform, impatient."""
+def delivering_to(city: PlatformThread, cluster: KafkaCluster, **profile: object) -> DeliverySettings:
+    """Beijing's profile at the simulated platform, impatient, with this of it replaced; its topics are made."""
     address = city.base_url + "/"
-    platform = replace(c.BEIJING, addresses=Addresses(production=address, test=address))
-    made = c.settings(platform=platform, cluster=cluster, group=f"{cluster.topic_prefix}delivery")
-    return replace(made, **{"retry_first_s": 0.05, "retry_max_s": 0.2, **more})  # type: ignore[arg-type]
+    impatient = {"retry": IMPATIENT, "breaker": NEVER_OPEN, **profile}
+    platform: Platform = replace(
+        c.BEIJING,
+        addresses=Addresses(production=address, test=address),
+        **impatient,  # type: ignore[arg-type]
+    )
+    create_topics(cluster, topics=delivery_topics([platform]))
+    return c.settings(platform=platform, cluster=cluster, group=f"{cluster.topic_prefix}delivery")
+
+
+def lane_of(record: Derived) -> str:
+    """The topic of the lane that a record belongs on."""
+    return STATES if isinstance(record, StatusChange) else ORDERS
 
 
 class Writer:
@@ -48,20 +60,33 @@ class Writer:
         self._cluster = cluster
         self._producer = Producer(cluster.producer_config(linger_ms=1))
 
-    def put(self, *records: Derived, at: int | None = None, partition: int = -1) -> None:
-        """Records to where the streams would put them, with this Kafka timestamp, or to this partition."""
+    def put(self, *records: Derived, at: int | None = None, partition: int = -1, parcel: Parcel = FRESH) -> None:
+        """Records to their lanes as the router puts them, with this Kafka timestamp, or to this partition."""
         self.put_raw(
-            *((TOPIC_OF[type(record)], record.connector_id.encode(), CODEC.encode(record)) for record in records),
+            *((lane_of(record), record.connector_id.encode(), CODEC.encode(record)) for record in records),
             at=at,
             partition=partition,
+            parcel=parcel,
         )
 
-    def put_raw(self, *messages: tuple[str, bytes, bytes | None], at: int | None = None, partition: int = -1) -> None:
+    def put_raw(
+        self,
+        *messages: tuple[str, bytes, bytes | None],
+        at: int | None = None,
+        partition: int = -1,
+        parcel: Parcel = FRESH,
+    ) -> None:
         """Topic, key and value each."""
         at = time.time_ns() // 1_000_000 if at is None else at
+        headers = parcel.headers() or None
         for topic, key, value in messages:
-            self._producer.produce(self._cluster.topic(topic), value, key, partition, timestamp=at)
+            self._producer.produce(self._cluster.topic(topic), value, key, partition, timestamp=at, headers=headers)
         assert self._producer.flush(PATIENCE_S) == 0
+
+
+def delivery_with(settings: DeliverySettings, transport: httpx.AsyncBaseTransport | None = None) -> Delivery:
+    """A delivery with a producer of its own."""
+    return Delivery(settings, outbox_producer(settings.cluster), transport)
 
 
 @asynccontextmanager
@@ -69,7 +94,7 @@ async def running(
     settings: DeliverySettings, transport: httpx.AsyncBaseTransport | None = None
 ) -> AsyncIterator[Delivery]:
     """A delivery at work, stopped cleanly at the end."""
-    delivery = Delivery(settings, transport)
+    delivery = delivery_with(settings, transport)
     task = asyncio.create_task(delivery.run())
     try:
         yield delivery
@@ -91,11 +116,9 @@ def offsets(settings: DeliverySettings) -> tuple[dict[tuple[str, int], int], dic
     """By (topic, partition) the committed offsets, and the ends of the partitions that have records."""
     cluster = settings.cluster
     consumer = Consumer(cluster.client_config(group_id=settings.group))
-    partitions = [
-        TopicPartition(cluster.topic(name), number)
-        for name in TOPICS
-        for number in range(all_topics()[name].partitions)
-    ]
+    lanes = {topic.name: topic.partitions for topic in delivery_topics([settings.platform])}
+    names = [lane_topic(settings.platform.name, lane) for lane in LANES]
+    partitions = [TopicPartition(cluster.topic(name), n) for name in names for n in range(lanes[name])]
     try:
         committed = {
             (tp.topic.removeprefix(cluster.topic_prefix), tp.partition): tp.offset
@@ -123,24 +146,42 @@ def _end(consumer: Consumer, partition: TopicPartition) -> int:
                 raise
 
 
-def dead_letters(cluster: KafkaCluster, topic: str) -> list[DeadLetter]:
-    """All letters about a topic, as they lie on `<topic>-dlq`."""
-    name = f"{topic}-dlq"
-    consumer = Consumer(cluster.client_config(group_id=f"{cluster.topic_prefix}{name}-reader"))
-    found: list[DeadLetter] = []
+def until_safe(outbox: Outbox) -> None:
+    """Waits until all that was put is on the cluster."""
+    batch, deadline = outbox.seal(), time.monotonic() + PATIENCE_S
+    while not batch.safe:
+        outbox.poll()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def everything_on(cluster: KafkaCluster, topic: str) -> list[Message]:
+    """All that lies on a topic, whatever declares it."""
+    consumer = Consumer(
+        cluster.client_config(
+            group_id=f"{cluster.topic_prefix}{topic}-reader", enable_auto_commit=False, isolation_level="read_committed"
+        )
+    )
+    name = cluster.topic(topic)
+    found: list[Message] = []
     try:
-        for number in range(all_topics()[name].partitions):
-            end = _end(consumer, TopicPartition(cluster.topic(name), number))
-            consumer.assign([TopicPartition(cluster.topic(name), number, 0)])
-            read = 0
-            while read < end:
-                message = consumer.poll(PATIENCE_S)
-                assert message is not None and message.error() is None
-                found.append(CODEC.decode_as(DeadLetter, message.value()))
-                read += 1
+        numbers = consumer.list_topics(name, timeout=PATIENCE_S).topics[name].partitions
+        for number in numbers:
+            end = _end(consumer, TopicPartition(name, number))
+            consumer.assign([TopicPartition(name, number, 0)])
+            while consumer.position([TopicPartition(name, number)])[0].offset < end > 0:
+                message = consumer.poll(0.1)
+                if message is not None:
+                    assert message.error() is None
+                    found.append(message)
     finally:
         consumer.close()
     return found
+
+
+def dead_letters(cluster: KafkaCluster, topic: str) -> list[DeadLetter]:
+    """All letters about a topic, as they lie on `<topic>-dlq`."""
+    return [CODEC.decode_as(DeadLetter, message.value()) for message in everything_on(cluster, f"{topic}-dlq")]
 
 
 class Holding(httpx.AsyncBaseTransport):
@@ -156,7 +197,7 @@ class Holding(httpx.AsyncBaseTransport):
         name = str(request.url).rsplit("/", 1)[1]
         if name == c.TOKEN:
             return await self._inner.handle_async_request(request)
-        opened = open_request(request.content, c.CREDENTIALS)
+        opened = open_request(await request.aread(), c.CREDENTIALS)
         payload = json.loads(opened.payload)
         connector = payload.get("ConnectorStatusInfo", payload)["ConnectorID"]
         if self.holds:

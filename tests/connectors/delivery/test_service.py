@@ -2,6 +2,7 @@
 what was confirmed, and neither bad records nor a platform that is away stop it."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,14 +12,19 @@ from pathlib import Path
 import pytest
 
 from connectors.delivery import service
+from connectors.delivery.breaker import BreakerState
+from connectors.delivery.parcel import Parcel, parcel
 from connectors.delivery.push import ANSWER_MAX_BYTES
 from connectors.delivery.service import Delivery
-from connectors.delivery.transport import AiohttpTransport
+from connectors.delivery.topics import delivery_topics
+from connectors.delivery.transport import ReqwestTransport
 from connectors.errors import MisconfiguredDelivery
+from connectors.policies import Addresses, BreakerPolicy
 from infra.local.broker import LocalKafka
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
+from schemas.records.delivery import Attempt
 from schemas.records.derived import Derived
 from schemas.records.faults import DeadLetter
 from schemas.topic import all_topics
@@ -26,10 +32,13 @@ from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.on_kafka import (
     CODEC,
+    ORDERS,
     Holding,
     Writer,
     dead_letters,
     delivering_to,
+    delivery_with,
+    everything_on,
     offsets,
     running,
     until,
@@ -78,19 +87,19 @@ def repeats(city: PlatformThread) -> int:
 def test_charges_are_told_in_order_and_offsets_committed(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread
 ) -> None:
-    settings = delivering_to(city, kafka, reorder_s=1.0)
+    settings = delivering_to(city, kafka)
     charges = 30
 
     async def scenario() -> None:
         async with running(settings) as delivery:
             await until(lambda: delivery.partitions)
             makers: tuple[Callable[[int, str], Derived], ...] = (r.start, r.progress, r.stop)
-            for at, make in enumerate(makers):
-                writer.put(*[make(n, f"C{n}") for n in range(charges)], at=r.STARTED + at)
-            writer.put(*[r.order(n, f"C{n}", 1 + n % 2) for n in range(charges)], at=r.STARTED + 3)
-            writer.put(*[r.status(f"C{n}") for n in range(charges)], at=r.STARTED + 4)
+            for make in makers:
+                writer.put(*[make(n, f"C{n}") for n in range(charges)])
+            writer.put(*[r.order(n, f"C{n}", 1 + n % 2) for n in range(charges)])
+            writer.put(*[r.status(f"C{n}") for n in range(charges)])
             await until(lambda: city.ledger.count(c.STATUS) == charges and city.ledger.count(c.BONUS) == charges)
-            await until(lambda: delivery.held == 0)
+            await until(lambda: delivery.lanes.held == 0)
 
     asyncio.run(scenario())
     assert told(city) == {
@@ -107,27 +116,7 @@ def test_charges_are_told_in_order_and_offsets_committed(
     assert city.ledger.count(c.TOKEN) == 1
     committed, ends = offsets(settings)
     assert committed == ends
-    assert len({topic for topic, _ in ends}) == 5
-
-
-def test_records_of_one_moment_go_out_in_the_order_of_a_charge(
-    kafka: KafkaCluster, writer: Writer, city: PlatformThread
-) -> None:
-    """Written in the wrong order, at one Kafka timestamp, while the delivery listens."""
-    settings = delivering_to(city, kafka, reorder_s=1.0)
-
-    async def scenario() -> None:
-        async with running(settings):
-            writer.put(r.status("warm up"))
-            await until(lambda: city.ledger.count(c.STATUS))
-            records = (r.order(1, "A", 1), r.stop(1, "A"), r.progress(1, "A"), r.start(1, "A"), r.status("A"))
-            writer.put(*records, at=r.STARTED)
-            await until(lambda: city.ledger.count(c.BONUS))
-
-    asyncio.run(scenario())
-    arrived = [receipt.interface for receipt in city.ledger.receipts if receipt.interface != c.TOKEN][1:]
-    assert arrived == [c.STATUS, c.START, c.PROGRESS, c.STOP, c.ORDER, c.BONUS]
-    assert city.ledger.violations == []
+    assert len({topic for topic, _ in ends}) == 2
 
 
 def test_a_clean_stop_and_a_start_repeat_nothing(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
@@ -153,34 +142,114 @@ def test_a_clean_stop_and_a_start_repeat_nothing(kafka: KafkaCluster, writer: Wr
 def test_no_offset_is_committed_beyond_an_unconfirmed_push(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread
 ) -> None:
-    """Of one partition: an order that one of its interfaces refuses, then one that only goes to the other."""
+    """Of one partition: a charge whose start is not taken, between two that are."""
     settings = delivering_to(city, kafka)
-    city.faults.inject("ret-busy", c.ORDER)
     writer.put(r.order(0, "before"), partition=0)
-    writer.put(r.order(1, "stuck", 1), r.order(2, "behind"), partition=0)
+    writer.put(r.start(1, "stuck"), r.order(2, "behind"), partition=0)
+    city.faults.inject("ret-busy", c.START)
 
     async def stuck() -> None:
         async with running(settings) as delivery:
             await until(lambda: city.ledger.count(c.BONUS) == 2 and city.ledger.faults_shown["ret-busy"] > 2)
-            # The last answer may be on its way.
-            await until(lambda: delivery.lanes.pending == 1)
+            await until(lambda: delivery.lanes.held == 1)
 
     asyncio.run(stuck())
     committed, _ = offsets(settings)
-    assert committed == {("charge-orders", 0): 1}
+    assert committed == {(ORDERS, 0): 1}
     assert set(city.ledger.orders) == {r.seq(0), r.seq(2)}
 
     async def healed() -> None:
         city.faults.clear()
-        async with running(settings):
-            await until(lambda: city.ledger.count(c.BONUS) == 4)
+        async with running(settings) as delivery:
+            await until(lambda: city.ledger.count(c.START) == 1 and city.ledger.count(c.BONUS) == 3)
+            await until(lambda: delivery.lanes.held == 0)
 
     asyncio.run(healed())
     committed, ends = offsets(settings)
-    assert committed == ends == {("charge-orders", 0): 3}
-    assert set(city.ledger.orders) == {r.seq(0), r.seq(1), r.seq(2)}
+    assert committed == ends == {(ORDERS, 0): 3}
     # Only what lay behind the stuck one was repeated.
     assert {receipt.key for receipt in city.ledger.receipts if receipt.duplicate} == {r.seq(2)}
+
+
+def test_an_order_that_is_not_taken_waits_on_its_ladder_and_holds_nothing_up(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    """One of its two interfaces refuses it: only that one is due again, and the lane's offsets go on."""
+    settings = delivering_to(city, kafka)
+    city.faults.inject("ret-busy", c.ORDER)
+    writer.put(r.order(1, "A", 1), r.order(2, "B"), partition=0)
+
+    async def scenario() -> None:
+        async with running(settings) as delivery:
+            await until(lambda: city.ledger.count(c.BONUS) == 2 and delivery.lanes.held == 0)
+
+    before = time.time_ns() // 1_000_000
+    asyncio.run(scenario())
+    committed, ends = offsets(settings)
+    assert committed == ends == {(ORDERS, 0): 2}
+    (waiting,) = everything_on(kafka, "delivery-retry-150s")
+    onwards = parcel(waiting.headers())
+    assert (onwards.interface, onwards.failures, onwards.platform) == (c.ORDER, 1, "beijing")
+    assert before + 150_000 <= onwards.due_at <= time.time_ns() // 1_000_000 + 150_000
+    assert (waiting.key(), waiting.value()) == (b"A", CODEC.encode(r.order(1, "A", 1)))
+    ledger = [CODEC.decode_as(Attempt, message.value()) for message in everything_on(kafka, "delivery-attempts")]
+    told = {(a.key, a.interface): (a.attempt, a.outcome, a.ret, a.next_due_at) for a in ledger}
+    assert told == {
+        (r.seq(1), c.ORDER): (1, "LADDER", -1, onwards.due_at),
+        (r.seq(1), c.BONUS): (1, "DONE", 0, None),
+        (r.seq(2), c.BONUS): (1, "DONE", 0, None),
+    }
+
+
+def test_what_comes_back_from_the_ladder_goes_to_its_interface_only(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    settings = delivering_to(city, kafka)
+    city.faults.inject("ret-500", c.ORDER, count=1)
+    writer.put(r.order(1, "A", 1), parcel=Parcel(c.ORDER, failures=2))
+
+    async def once() -> None:
+        async with running(settings) as delivery:
+            await until(lambda: city.ledger.faults_shown["ret-500"] == 1 and delivery.lanes.held == 0)
+
+    asyncio.run(once())
+    (waiting,) = everything_on(kafka, "delivery-retry-600s")
+    assert parcel(waiting.headers()).failures == 3
+    writer.put(r.order(1, "A", 1), parcel=Parcel(c.ORDER, failures=3))
+
+    async def again() -> None:
+        async with running(settings):
+            await until(lambda: city.ledger.count(c.ORDER) == 1)
+
+    asyncio.run(again())
+    assert told(city) == {c.ORDER: 1}
+
+
+def test_of_a_long_backlog_of_states_each_connector_costs_one_push(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    settings = delivering_to(city, kafka, breaker=BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2))
+    connectors, changes = 40, 50
+    city.go_down()
+
+    async def scenario() -> None:
+        async with running(settings) as delivery:
+            await until(lambda: delivery.partitions)
+            writer.put(*[r.status(f"C{n}", 1 + n % 3) for n in range(connectors)])
+            await until(lambda: delivery.lanes.breaker.state is BreakerState.OPEN)
+            for change in range(changes):
+                writer.put(*[r.status(f"C{n}", 1 + (n + change) % 3) for n in range(connectors)])
+            writer.put(*[r.status(f"C{n}", 4) for n in range(connectors)])
+            await until(lambda: delivery.lanes.backlogs["states"].superseded == connectors * (changes + 1))
+            assert delivery.lanes.held == connectors
+            await asyncio.to_thread(city.come_up)
+            await until(lambda: delivery.lanes.held == 0)
+
+    asyncio.run(scenario())
+    assert told(city) == {c.STATUS: connectors}
+    assert {info["Status"] for info in city.ledger.statuses.values()} == {4}
+    committed, ends = offsets(settings)
+    assert committed == ends
 
 
 def test_a_platform_that_is_down_at_first_and_in_between(
@@ -192,13 +261,13 @@ def test_a_platform_that_is_down_at_first_and_in_between(
         async with running(settings) as delivery:
 
             async def away(number: int) -> None:
-                before, failed = city.ledger.count(c.BONUS), delivery.lanes.failures.total()
+                before, failed = city.ledger.count(c.STOP), delivery.lanes.tally.failures.total()
                 await asyncio.to_thread(city.go_down)
-                writer.put(r.order(number, "A"), r.order(10 + number, "B"))
-                await until(lambda: delivery.lanes.failures.total() >= failed + 4)
-                assert city.ledger.count(c.BONUS) == before
+                writer.put(*(make(n, f"C{n}") for n in (number, 10 + number) for make in (r.start, r.stop)))
+                await until(lambda: delivery.lanes.tally.failures.total() >= failed + 4)
+                assert city.ledger.count(c.STOP) == before
                 await asyncio.to_thread(city.come_up)
-                await until(lambda: city.ledger.count(c.BONUS) == before + 2)
+                await until(lambda: city.ledger.count(c.STOP) == before + 2)
 
             await away(1)
             await away(2)
@@ -210,8 +279,10 @@ def test_a_platform_that_is_down_at_first_and_in_between(
 
 
 def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
-    settings = delivering_to(city, kafka, pending=50)
-    writer.put(*[r.order(n, f"C{n}") for n in range(250)])
+    """What does not fit into memory waits on Kafka; one poll may bring a batch more."""
+    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
+    settings = replace(delivering_to(city, kafka, breaker=breaker), orders_held_max=50)
+    writer.put(*[r.stop(n, f"C{n}") for n in range(3_000)])
 
     async def scenario() -> None:
         most = 0
@@ -219,20 +290,19 @@ def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city:
         async def watch(delivery: Delivery) -> None:
             nonlocal most
             while True:
-                most = max(most, delivery.held)
+                most = max(most, delivery.lanes.held)
                 await asyncio.sleep(0.001)
 
         await asyncio.to_thread(city.go_down)
         async with running(settings) as delivery:
             watching = asyncio.create_task(watch(delivery))
-            await until(lambda: delivery.lanes.pending == 50)
-            failed = delivery.lanes.failures.total()
-            await until(lambda: delivery.lanes.failures.total() > failed + 50)
-            assert delivery.held == 50
+            await until(lambda: delivery.lanes.breaker.state is BreakerState.OPEN and delivery.lanes.held >= 50)
+            failed = delivery.lanes.tally.failures.total()
+            await until(lambda: delivery.lanes.tally.failures.total() > failed + 3)
             await asyncio.to_thread(city.come_up)
-            await until(lambda: city.ledger.count(c.BONUS) == 250)
+            await until(lambda: city.ledger.count(c.STOP) == 3_000)
             watching.cancel()
-        assert most == 50
+        assert 50 <= most < 50 + service.BATCH + 1
 
     asyncio.run(scenario())
     assert repeats(city) == 0
@@ -247,7 +317,7 @@ BAD: dict[str, tuple[bytes | None, str]] = {
     "unknown schema id": (b"\x00\x00\x0f\xff\xff123", "unknown_schema_id"),
     "cut off": (CODEC.encode(r.order(1, "A"))[:-3], "undecodable"),
     "too long": (CODEC.encode(r.order(1, "A")) + b"\x00", "undecodable"),
-    "another topic's record": (CODEC.encode(r.start(1, "A")), "unexpected_record_type"),
+    "another lane's record": (CODEC.encode(r.status("A")), "unexpected_record_type"),
     "a record without connector": (
         CODEC.encode(DeadLetter("", "", "", 0, 0, 0, 0, None, None)),
         "unexpected_record_type",
@@ -259,7 +329,7 @@ def test_bad_records_are_dead_lettered_and_the_stream_goes_on(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread
 ) -> None:
     settings = delivering_to(city, kafka)
-    writer.put_raw(*[("charge-orders", b"A", value) for value, _ in BAD.values()], at=r.STARTED, partition=3)
+    writer.put_raw(*[(ORDERS, b"A", value) for value, _ in BAD.values()], at=r.STARTED, partition=3)
     writer.put(r.order(1, "A"), partition=3)
 
     async def scenario() -> None:
@@ -267,22 +337,22 @@ def test_bad_records_are_dead_lettered_and_the_stream_goes_on(
             await until(lambda: city.ledger.count(c.BONUS) == 1)
 
     asyncio.run(scenario())
-    letters = dead_letters(kafka, "charge-orders")
+    letters = dead_letters(kafka, ORDERS)
     assert Counter(letter.reason for letter in letters) == Counter(reason for _, reason in BAD.values())
     by_offset = {letter.offset: letter for letter in letters}
     for offset, (value, reason) in enumerate(BAD.values()):
         letter = by_offset[offset]
-        assert (letter.topic, letter.partition, letter.recorded_at) == ("charge-orders", 3, r.STARTED)
+        assert (letter.topic, letter.partition, letter.recorded_at) == (ORDERS, 3, r.STARTED)
         assert (letter.key, letter.value, letter.reason) == (b"A", value, reason)
         assert letter.detail
         assert letter.failed_at > r.STARTED
     committed, ends = offsets(settings)
-    assert committed == ends == {("charge-orders", 3): len(BAD) + 1}
+    assert committed == ends == {(ORDERS, 3): len(BAD) + 1}
 
 
 def test_a_bad_record_too_large_for_its_letter(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
     settings = delivering_to(city, kafka)
-    writer.put_raw(("charge-orders", b"A", b"\xff" * 999_900), partition=0)
+    writer.put_raw((ORDERS, b"A", b"\xff" * 999_900), partition=0)
     writer.put(r.order(1, "A"), partition=0)
 
     async def scenario() -> None:
@@ -290,8 +360,8 @@ def test_a_bad_record_too_large_for_its_letter(kafka: KafkaCluster, writer: Writ
             await until(lambda: city.ledger.count(c.BONUS) == 1)
 
     asyncio.run(scenario())
-    (letter,) = dead_letters(kafka, "charge-orders")
-    assert (letter.reason, letter.topic, letter.partition, letter.offset) == ("undecodable", "charge-orders", 0, 0)
+    (letter,) = dead_letters(kafka, ORDERS)
+    assert (letter.reason, letter.topic, letter.partition, letter.offset) == ("undecodable", ORDERS, 0, 0)
     assert letter.value is None
     assert "999900 bytes" in letter.detail
 
@@ -308,11 +378,11 @@ def test_what_a_platform_or_the_standard_never_takes_is_dead_lettered(
             writer.put(r.order(1, "A"))
             await until(lambda: city.ledger.refused)
             writer.put(too_long, r.order(3, "A"))
-            await until(lambda: city.ledger.count(c.BONUS) == 1 and delivery.lanes.failures["unreportable"])
-            await until(lambda: delivery.held == 0)
+            await until(lambda: city.ledger.count(c.BONUS) == 1 and delivery.lanes.tally.failures["unreportable"])
+            await until(lambda: delivery.lanes.held == 0)
 
     asyncio.run(scenario())
-    letters = {letter.reason: letter for letter in dead_letters(kafka, "charge-orders")}
+    letters = {letter.reason: letter for letter in dead_letters(kafka, ORDERS)}
     assert set(letters) == {"rejected_by_platform", "unreportable"}
     assert letters["rejected_by_platform"].value == CODEC.encode(r.order(1, "A"))
     assert letters["unreportable"].value == CODEC.encode(too_long)
@@ -344,7 +414,7 @@ def test_a_bug_in_a_lane_ends_the_service(kafka: KafkaCluster, writer: Writer, c
     writer.put(r.order(1, "A"), partition=0)
 
     async def scenario() -> None:
-        delivery = Delivery(settings, c.City(lambda _: ZeroDivisionError()).transport)
+        delivery = delivery_with(settings, c.City(lambda _: ZeroDivisionError()).transport)
         async with asyncio.timeout(120):
             await delivery.run()
 
@@ -368,8 +438,9 @@ def test_a_bug_that_shows_while_it_stops_is_told_too(kafka: KafkaCluster, writer
     async def scenario() -> None:
         city = c.City(script)
         settings = c.settings(cluster=kafka, group=f"{kafka.topic_prefix}delivery")
+        create_topics(kafka, topics=delivery_topics([settings.platform]))
         writer.put(r.order(1, "A"))
-        delivery = Delivery(settings, city.transport)
+        delivery = delivery_with(settings, city.transport)
         task = asyncio.create_task(delivery.run())
         await begun.wait()
         delivery.stop()
@@ -389,17 +460,17 @@ def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: W
         writer.put(*[r.order(n, f"C{n}") for n in (next(numbers) for _ in range(40))])
 
     async def scenario() -> int:
-        first, second = Delivery(settings), Delivery(settings)
+        first, second = delivery_with(settings), delivery_with(settings)
         tasks = [asyncio.create_task(first.run())]
         await until(lambda: first.partitions)
         more()
-        await until(lambda: first.lanes.confirmed.total())
+        await until(lambda: first.lanes.tally.confirmed.total())
         tasks.append(asyncio.create_task(second.run()))
         while not second.partitions:
             more()
             await asyncio.sleep(0.05)
         more()
-        await until(lambda: second.lanes.confirmed.total())
+        await until(lambda: second.lanes.tally.confirmed.total())
         first.stop()
         while not tasks[0].done():
             more()
@@ -433,7 +504,7 @@ def test_what_another_took_over_is_not_told_by_the_former_owner(
         return [connector for connector, info in city.ledger.statuses.items() if info["Status"] == 2]
 
     async def scenario() -> None:
-        holding = Holding(AiohttpTransport(settings.platform.timeouts, 8, ANSWER_MAX_BYTES))
+        holding = Holding(ReqwestTransport(settings.platform.timeouts, 8, ANSWER_MAX_BYTES))
         async with running(settings, holding) as first:
             tell(1)
             await until(lambda: set(holding.held) == set(connectors))
@@ -445,7 +516,7 @@ def test_what_another_took_over_is_not_told_by_the_former_owner(
                 theirs = set(newest())
                 holding.holds = False
                 await until(lambda: len(newest()) == 8)
-                await until(lambda: first.held == second.held == 0)
+                await until(lambda: first.lanes.held == second.lanes.held == 0)
                 assert not theirs & set(holding.passed)
 
     asyncio.run(scenario())
@@ -464,16 +535,19 @@ def test_a_stop_while_the_cluster_is_away_takes_seconds(
     broker.start()
     try:
         cluster = KafkaCluster(bootstrap=broker.bootstrap)
-        create_topics(cluster, topics=[all_topics()[name] for name in service.TOPICS])
+        every = [t for t in delivery_topics([c.BEIJING]) if t.name != f"{ORDERS}-dlq"]
+        create_topics(cluster, topics=[*every, all_topics()["delivery-attempts"]])
         writer = Writer(cluster)
+        address = Addresses(production=f"{city.base_url}/", test=f"{city.base_url}/")
+        settings = c.settings(platform=replace(c.BEIJING, addresses=address), cluster=cluster, group="delivery")
 
         async def scenario() -> None:
-            delivery = Delivery(delivering_to(city, cluster))
+            delivery = delivery_with(settings)
             task = asyncio.create_task(delivery.run())
             writer.put(r.order(1, "A"))
             await until(lambda: city.ledger.count(c.BONUS) == 1)
             # The topic of its dead letters does not exist.
-            writer.put_raw(("charge-orders", b"A", b"garbage"))
+            writer.put_raw((ORDERS, b"A", b"garbage"))
             await asyncio.to_thread(broker.kill)
             delivery.stop()
             # The client itself takes its session's 6 s to leave a group whose coordinator is away.
@@ -485,7 +559,7 @@ def test_a_stop_while_the_cluster_is_away_takes_seconds(
         broker.kill()
 
 
-def test_a_cluster_that_no_client_can_be_made_for(city: PlatformThread) -> None:
+def test_a_cluster_that_no_client_can_be_made_for() -> None:
     cluster = KafkaCluster(security={"security.protocol": "SSL", "ssl.ca.location": "/nowhere.pem"})
     with pytest.raises(MisconfiguredDelivery, match=r"EVCS_KAFKA_\*: .*ssl\.ca\.location"):
-        Delivery(replace(delivering_to(city, cluster), group="x"))
+        delivery_with(c.settings(cluster=cluster, group="x"))

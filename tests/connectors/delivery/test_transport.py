@@ -298,7 +298,7 @@ class TestTimeouts:
                 await asyncio.sleep(600)
             return web.Response(body=b"ok")
 
-        async def served(by: AiohttpTransport, base: str) -> bytes:
+        async def served(by: ReqwestTransport, base: str) -> bytes:
             """The first answer that comes in time: a machine that stalls may miss some."""
             while True:
                 with contextlib.suppress(httpx.TimeoutException):

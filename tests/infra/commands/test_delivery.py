@@ -7,13 +7,14 @@ from click.testing import CliRunner
 
 from connectors.delivery.settings import DeliverySettings
 from infra.commands.delivery import command
+from infra.local.ports import free_port
 from infra.simulator.platform.threaded import PlatformThread
 from schemas.cluster import KafkaCluster
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.on_kafka import Writer, offsets
 from tests.connectors.delivery.test_settings import ENVIRONMENT, HUSH
-from tests.infra.commands.processes import evcs
+from tests.infra.commands.processes import evcs, seconds_until_told
 from tests.whole.topics import PATIENCE_S
 
 
@@ -52,6 +53,19 @@ def test_a_log_level_that_there_is_not() -> None:
     result = CliRunner().invoke(command, ["run", "beijing", "--log-level", "loud"])
     assert result.exit_code == 2
     assert "'loud' is not one of" in result.stderr
+
+
+def test_without_a_broker_it_soon_says_where_it_looks_and_what_to_do() -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    process = evcs("delivery", "run", "beijing", **ENVIRONMENT, EVCS_KAFKA_BOOTSTRAP=nobody)
+    try:
+        # Three seconds of patience with the cluster, and the start of a process.
+        assert seconds_until_told(process, f"no Kafka broker answers at {nobody}: ") < 10
+        assert process.poll() is None, "a cluster that is starting too is waited for"
+    finally:
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+    assert err == "", "once is enough"
 
 
 @pytest.mark.kafka

@@ -12,8 +12,8 @@ from infra.commands.envelope import command
 from tests.connectors.protocol.vectors import REQUESTS, RESPONSES, VECTORS, Vector
 
 SECRET = "1234567890abcdef"
-OPTIONS = ("--data-secret", SECRET, "--data-iv", SECRET, "--sig-secret", SECRET)
-ENVIRONMENT = {"EVCS_DATA_SECRET": SECRET, "EVCS_DATA_IV": SECRET, "EVCS_SIG_SECRET": SECRET}
+OPTIONS = ("--data-secret", SECRET, "--data-secret-iv", SECRET, "--sig-secret", SECRET)
+ENVIRONMENT = {"EVCS_DATA_SECRET": SECRET, "EVCS_DATA_SECRET_IV": SECRET, "EVCS_SIG_SECRET": SECRET}
 INVALID = "cec_102_4_2016_appendix_C3"
 
 
@@ -32,6 +32,7 @@ def test_open_prints_a_payload_that_is_no_json_and_says_so() -> None:
     result = run("open", *OPTIONS, stdin=vector.body)
     assert (result.exit_code, result.stdout_bytes) == (1, vector.plaintext)
     assert "the payload is not JSON" in result.stderr
+    assert "DataSecretIV" not in result.stderr
 
 
 @pytest.mark.parametrize("vector", REQUESTS, ids=lambda v: v.id)
@@ -68,6 +69,25 @@ def _signed(data: str) -> bytes:
     return json.dumps(body | {"Data": data, "Sig": cipher.sign("0" + data, SECRET.encode())}).encode()
 
 
+@pytest.mark.parametrize("iv", ["x" * 16, "2234567890abcdef"], ids=["another", "one letter off"])
+@pytest.mark.parametrize("payload", ['{"StationName":"城市"}' + " " * 20, '{"Title":"城市充电设施公共服务"}'])
+def test_open_names_the_iv_where_only_the_first_block_is_garbage(iv: str, payload: str) -> None:
+    sealed = run("seal", *OPTIONS, "--data-secret-iv", iv, "--operator-id", "1", stdin=payload.encode())
+    opened = run("open", *OPTIONS, stdin=sealed.stdout_bytes)
+    assert opened.exit_code == 1
+    assert "the payload is not JSON" in opened.stderr
+    assert "DataSecretIV (EVCS_DATA_SECRET_IV)" in opened.stderr
+
+
+@pytest.mark.parametrize("payload", [b'{"StationName":"no end"', '{"城市充电,}'.encode(), b'{"a":1', b"\xff" * 40])
+def test_open_does_not_blame_the_iv_for_what_was_never_json(payload: bytes) -> None:
+    sealed = run("seal", *OPTIONS, "--operator-id", "1", stdin=payload)
+    opened = run("open", *OPTIONS, stdin=sealed.stdout_bytes)
+    assert (opened.exit_code, opened.stdout_bytes) == (1, payload)
+    assert "the payload is not JSON" in opened.stderr
+    assert "DataSecretIV" not in opened.stderr
+
+
 def _without(field: str, body: bytes) -> bytes:
     return json.dumps({key: value for key, value in json.loads(body).items() if key != field}).encode()
 
@@ -101,6 +121,21 @@ def test_open_says_which_check_failed(body: bytes, reason: str) -> None:
         (("open", *OPTIONS, "--data-secret", "hush"), "DataSecret: is 4 bytes long"),
         (("seal", *OPTIONS), "--operator-id"),
         (("seal", *OPTIONS, "--operator-id", "1", "--msg", "x"), "--ret"),
+        *(
+            (("seal", *OPTIONS, "--operator-id", "1", "--timestamp", moment), "yyyyMMddHHmmss is needed")
+            for moment in (
+                "",
+                "now",
+                "20160231142400",
+                "20160729240000",
+                "2016072914240",
+                "２０１６０７２９１４２４００",
+            )
+        ),
+        *(
+            (("seal", *OPTIONS, "--operator-id", "1", "--seq", seq), "four digits are needed")
+            for seq in ("", "1", "00001", "000x", "-001")
+        ),
     ],
 )
 def test_wrong_use_is_exit_status_2(arguments: tuple[str, ...], reason: str) -> None:

@@ -5,17 +5,24 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from confluent_kafka.admin import AdminClient
 
 from infra.cli import evcs
 from infra.demo import run, scoreboard
 from infra.errors import ClusterProblem
 from infra.local.broker import LocalKafka
+from infra.local.ports import free_port
+from infra.local.process import birth_of
 from infra.simulator.platform.errors import Kind
 from schemas.cluster import KafkaCluster
+from tests.infra.commands.processes import children_of
 from tests.whole.topics import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -51,7 +58,7 @@ def test_it_ends_with_its_figures_and_loses_nothing(
     assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.output
     assert ran.stdout, ran.output
     figures = json.loads(ran.stdout.splitlines()[-1])
-    assert {"seconds", "telemetry", "pushes", "orders", "lost"} <= set(figures), figures
+    assert {"ended", "seconds", "telemetry", "pushes", "orders", "lost"} <= set(figures), figures
     assert (figures["lost"], figures["late_examples"]) == (0, []), figures
     # Behind a stall the window in which delivery sorts topics may not do, as ARCHITECTURE.md says; nothing else may be.
     assert [v for v in figures["violations"] if v.split()[0] not in (Kind.ORDER, Kind.BACKWARDS, Kind.CADENCE)] == []
@@ -71,8 +78,89 @@ def test_it_ends_with_its_figures_and_loses_nothing(
 def test_being_told_to_end_drains_and_leaves_nothing_running(
     broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
 ) -> None:
-    environment = {**os.environ, "EVCS_KAFKA_BOOTSTRAP": broker.bootstrap, "EVCS_HOME": str(tmp_path)}
-    told = tmp_path / "told"
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"samples" in told.read_bytes(), "all is at work")
+        children = children_of(demo.pid)
+        demo.send_signal(number)
+        out, _ = demo.communicate(timeout=240)
+    figures = json.loads(out.splitlines()[-1])
+    assert (figures["ended"], figures["lost"]) == ("in order", 0), told.read_text()
+    late = any(line["late"] for line in figures["pushes"].values())
+    assert demo.returncode == int(late or bool(figures["violations"])), figures
+    assert len(children) == 2  # streams and delivery
+    assert _alive(children) == []
+
+
+def test_told_so_twice_it_does_not_drain_and_says_so(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"samples" in told.read_bytes(), "all is at work")
+        children = children_of(demo.pid)
+        demo.send_signal(signal.SIGINT)
+        time.sleep(0.5)  # the fleet takes seconds to stop
+        demo.send_signal(signal.SIGINT)
+        out, _ = demo.communicate(timeout=240)
+    figures = json.loads(out.splitlines()[-1])
+    assert figures["ended"] == "interrupted", told.read_text()
+    assert {"telemetry", "pushes", "orders", "lost"} <= set(figures)
+    assert demo.returncode == 130
+    assert _alive(children) == []
+    assert _topics_on(broker) == []
+
+
+@pytest.mark.parametrize("told_at", [b"", b"making topics", b"starting the streams worker"])
+def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, told_at: bytes
+) -> None:
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: _listens(demo.pid) and told_at in told.read_bytes(), "the moment to be told", every_s=0.01)
+        children = children_of(demo.pid)
+        demo.send_signal(signal.SIGINT)
+        out, _ = demo.communicate(timeout=240)
+    assert json.loads(out) == {"ended": "interrupted"}, told.read_text()
+    assert demo.returncode == 130
+    assert "Traceback" not in told.read_text()
+    assert _alive(children) == []
+    assert _topics_on(broker) == []
+
+
+def test_killed_it_takes_its_services_along_and_the_next_one_deletes_its_topics(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"samples" in told.read_bytes(), "all is at work")
+        children = children_of(demo.pid)
+        demo.kill()
+    assert len(children) == 2
+    until(lambda: not _alive(children), "the services are gone")
+    left = _topics_on(broker)
+    assert left
+    with _started(broker, tmp_path) as (demo, told):
+        until(lambda: b"making topics" in told.read_bytes(), "the next demo starts")
+        assert f"deleting topics {left[0].split('-')[0]}-" in told.read_text()
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=240)
+    until(lambda: _topics_on(broker) == [], "no topic is left")
+
+
+def test_killed_it_takes_its_own_broker_along(clean_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with _started(None, tmp_path) as (demo, told):
+        until(lambda: b"making topics" in told.read_bytes(), "the broker is up")
+        kafka = LocalKafka(tmp_path)
+        pid = kafka.pid
+        demo.kill()
+    assert pid is not None
+    until(lambda: kafka.pid is None, "the broker is gone")
+
+
+@contextmanager
+def _started(broker: LocalKafka | None, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A demo of five connectors on this broker or its own, and the file that holds what it tells people."""
+    environment = {**os.environ, "EVCS_HOME": str(home), "EVCS_KAFKA_PORT": str(free_port())}
+    if broker is not None:
+        environment["EVCS_KAFKA_BOOTSTRAP"] = broker.bootstrap
+    told = home / "told"
     with (
         told.open("wb") as stderr,
         subprocess.Popen(
@@ -83,31 +171,39 @@ def test_being_told_to_end_drains_and_leaves_nothing_running(
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN) and None,  # as a script's background job
         ) as demo,
     ):
-        until(lambda: b"samples" in told.read_bytes() or demo.poll() is not None, "the demo is at work")
-        children = _children_of(demo.pid)
-        demo.send_signal(number)
-        out, _ = demo.communicate(timeout=240)
-    figures = json.loads(out.splitlines()[-1])
-    assert figures["lost"] == 0, told.read_text()
-    late = any(line["late"] for line in figures["pushes"].values())
-    assert demo.returncode == int(late or bool(figures["violations"])), figures
-    assert len(children) == 2  # streams and delivery
-    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+        try:
+            yield demo, told
+        finally:
+            demo.kill()
 
 
-def _children_of(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+def _listens(pid: int) -> bool:
+    """Whether the process has a handler for SIGINT, which it was started to ignore."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGINT - 1) & 1)
+
+
+def _alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if birth_of(pid)]
+
+
+def _topics_on(broker: LocalKafka) -> list[str]:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    return [name for name in admin.list_topics(timeout=10).topics if name.startswith("demo-")]
 
 
 def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
     clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refuse(_cluster: KafkaCluster, **_: object) -> None:
-        raise ClusterProblem("no Kafka broker answers")
+        raise ClusterProblem("topics can't be made")
 
     clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", "127.0.0.1:9")
     clean_environment.setenv("EVCS_HOME", str(tmp_path))
+    clean_environment.setattr(run, "id_of", lambda _cluster: "an id")
     clean_environment.setattr(run, "create_topics", refuse)
     clean_environment.setattr(run, "delete_topics", lambda _cluster: pytest.fail("there is nothing to delete"))
     ran = CliRunner().invoke(evcs, ["demo", "--seconds", "1"])
     assert isinstance(ran.exception, ClusterProblem)
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"ended": "failed", "error": "topics can't be made"}

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from infra import cli
 from infra.commands.local import NOT_RUNNING, command
 from infra.local.broker import LocalKafka
+from infra.local.errors import OnAnotherPort
 from infra.local.ports import free_port
 from infra.local.status import ExternalStatus, size_on_disk
 from schemas.cluster import KafkaCluster
@@ -33,9 +34,21 @@ def test_up_status_down(typed: CliRunner, home: Path, monkeypatch: pytest.Monkey
         assert " is up at 127.0.0.1:" in up.stdout
         assert "starting Kafka" in up.stderr
 
-        again = typed.invoke(command, ["up"], catch_exceptions=False)
-        assert again.exit_code == 0
-        assert "is already up" in again.stdout
+        running = LocalKafka(home)
+        for port in ("0", str(running.port)):
+            again = typed.invoke(command, ["up", "--port", port], catch_exceptions=False)
+            assert again.exit_code == 0
+            assert f"is already up at 127.0.0.1:{running.port} (pid {running.pid}," in again.stdout
+
+        # Those who come after would look for it on the port that was asked for.
+        for arguments in (["up"], ["up", "--port", "19093"]):
+            elsewhere = typed.invoke(command, arguments)
+            assert isinstance(elsewhere.exception, OnAnotherPort)
+            assert (elsewhere.exception.port, elsewhere.stdout) == (running.port, "")
+        told = str(elsewhere.exception)
+        assert f"already runs on port {running.port}, not on 19093: " in told
+        assert f"EVCS_KAFKA_PORT={running.port}" in told
+        assert "`evcs local down`" in told
 
         status = typed.invoke(command, ["status", "--json"], catch_exceptions=False)
         state = json.loads(status.stdout)
@@ -44,8 +57,8 @@ def test_up_status_down(typed: CliRunner, home: Path, monkeypatch: pytest.Monkey
         assert state["pid"] == LocalKafka(home).pid
         assert state["size_bytes"] > 0
 
-        with monkeypatch.context() as elsewhere:
-            elsewhere.setenv("EVCS_KAFKA_BOOTSTRAP", state["bootstrap"])
+        with monkeypatch.context() as outside:
+            outside.setenv("EVCS_KAFKA_BOOTSTRAP", state["bootstrap"])
             used = typed.invoke(command, ["up"], catch_exceptions=False)
             assert used.exit_code == 0
             assert "(1 broker): nothing is started here" in used.stdout
@@ -102,11 +115,6 @@ def test_an_error_is_one_line_and_status_1(
     told = capsys.readouterr().err
     assert told.startswith(message)
     assert told.count("\n") == 1
-
-
-@pytest.mark.parametrize("name", ["up", "down", "status"])
-def test_every_command_has_an_example(typed: CliRunner, name: str) -> None:
-    assert f"Example: evcs local {name}" in typed.invoke(command, [name, "--help"]).stdout
 
 
 def test_size_on_disk_leaves_holes_out(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from infra.commands.replay import command
 from infra.errors import ClusterProblem, OperatorError
 from infra.local.broker import LocalKafka
 from infra.local.ports import free_port
+from infra.local.process import birth_of
 from infra.replay import run
 from infra.replay.errors import BadSessionFile
+from tests.infra.commands.processes import children_of, evcs, seconds_until_told
 from tests.infra.replay.rows import ACN, charge_row, row, text_of
+from tests.whole.topics import until
 
 #: What a replay says of its sessions when nothing is wrong with any of them.
 CLEAN: dict[str, object] = {
@@ -52,6 +55,13 @@ def replay(*arguments: str) -> dict[str, Any]:
 def topics_on(broker: LocalKafka) -> set[str]:
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     return {name for name in admin.list_topics(timeout=10).topics if name.startswith("replay-")}
+
+
+@pytest.fixture(autouse=True)
+def home(clean_environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where this test's replays keep what they have to tell each other."""
+    clean_environment.setenv("EVCS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
 
 
 @pytest.mark.kafka
@@ -93,6 +103,28 @@ def test_a_worker_that_dies_is_told_with_the_end_of_its_log_and_leaves_no_topic(
     with pytest.raises(OperatorError, match=r"streams worker 1 ended with status 1[\s\S]*EVCS_STREAMS_CLOCK is 'sun'"):
         replay(str(ACN), "--limit", "1")
     assert not topics_on(broker)
+
+
+@pytest.mark.kafka
+def test_a_replay_that_is_killed_takes_its_worker_along_and_the_next_one_deletes_its_topics(
+    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, home: Path
+) -> None:
+    clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", broker.bootstrap)
+    where = {"EVCS_KAFKA_BOOTSTRAP": broker.bootstrap, "EVCS_HOME": str(home)}
+    killed = evcs("replay", str(ACN), "--limit", "1", **where)
+    try:
+        seconds_until_told(killed, "wrote ")
+        until(lambda: children_of(killed.pid), "the worker is started")
+        (worker,) = children_of(killed.pid)
+    finally:
+        killed.kill()
+        killed.communicate()
+    until(lambda: birth_of(worker) is None, "the worker is gone")
+    left = topics_on(broker)
+    assert left
+    replay(str(ACN), "--limit", "1")
+    until(lambda: not topics_on(broker), "no topic is left")
+    assert list((home / "runs").iterdir()) == []
 
 
 def test_without_a_broker_it_says_how_to_start_one(clean_environment: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from confluent_kafka import Producer
 
 from schemas.cluster import KafkaCluster
 from streams.errors import MisconfiguredStreams
+from streams.transport import reader as reading_side
 from streams.transport.reader import CHUNK, ChunkReader, Partition
 from tests.streams.transport.feeding import Reading, feed, write
 from tests.whole.topics import until
@@ -98,10 +99,8 @@ def test_events_wait_until_telemetry_has_passed_their_time(kafka: KafkaCluster, 
     _from_the_start(reader, active)
     reading = Reading()
     # With all events at hand, more telemetry than is read at once must let go of some before its end.
-    until(
-        lambda: reading.read(reader, frozenset({(kafka.topic(EVENTS), 0)})) or reader._held_count == 35,
-        "the events are held",
-    )
+    events = frozenset({(kafka.topic(EVENTS), 0)})
+    until(lambda: reading.read(reader, events) or sum(map(len, reader._held.values())) == 35, "the events are held")
     assert reading.chunks == []
     reading.to_the_end(reader, active)
     passed, released_early = -1, 0
@@ -128,6 +127,71 @@ def test_events_wait_while_telemetry_may_not_be_handed_out(kafka: KafkaCluster, 
     reading.to_the_end(reader, frozenset({telemetry, events}))
     assert (reading.chunks[0].topic, reading.chunks[0].first_offset) == (telemetry[0], 0)
     assert reading.offsets() == {telemetry: list(range(10)), events: [0, 1]}
+
+
+@pytest.fixture
+def holds_few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A reader that holds no more events of a partition than this."""
+    monkeypatch.setattr(reading_side, "BATCH", 50)
+    monkeypatch.setattr(reading_side, "_HELD_MAX", 100)
+    monkeypatch.setattr(reading_side, "_HELD_FEW", 50)
+    return 100 + 50  # a batch may go beyond the limit
+
+
+def test_a_partition_whose_events_wait_does_not_hold_up_others(
+    kafka: KafkaCluster, reader: ChunkReader, holds_few: int
+) -> None:
+    for number in (0, 1):
+        feed(kafka, TELEMETRY, number, range(NOW, NOW + 2_000))
+        feed(kafka, EVENTS, number, range(NOW, NOW + 1_000))
+    waiting, going_on = _all(kafka, 0), _all(kafka, 1)
+    _from_the_start(reader, waiting | going_on)
+    reading = Reading()
+    reading.to_the_end(reader, going_on)
+    assert reading.offsets() == {
+        (kafka.topic(TELEMETRY), 1): list(range(2_000)),
+        (kafka.topic(EVENTS), 1): [*range(1_000)],
+    }
+    assert 100 <= len(reader._held[0]) <= holds_few
+    # While nobody looks, more comes.
+    feed(kafka, EVENTS, 0, range(NOW + 1_000, NOW + 1_500))
+    assert not reader.at_end((kafka.topic(EVENTS), 0))
+    reading.to_the_end(reader, waiting | going_on)
+    assert reading.offsets()[kafka.topic(EVENTS), 0] == list(range(1_500)), "nothing is dropped or repeated"
+    assert reading.offsets()[kafka.topic(TELEMETRY), 0] == list(range(2_000))
+
+
+def test_events_are_in_order_with_telemetry_also_behind_the_limit(
+    kafka: KafkaCluster, reader: ChunkReader, holds_few: int
+) -> None:
+    feed(kafka, TELEMETRY, 0, range(NOW, NOW + 20_000))
+    feed(kafka, EVENTS, 0, range(NOW, NOW + 20_000, 10))
+    active = _all(kafka, 0)
+    _from_the_start(reader, active)
+    reading = Reading()
+    until(lambda: reading.read(reader, frozenset({(kafka.topic(EVENTS), 0)})) or reader._paused, "the limit")
+    reading.to_the_end(reader, active)
+    passed = -1
+    for chunk in reading.chunks:
+        if chunk.topic == kafka.topic(TELEMETRY):
+            passed = chunk.newest_at
+        else:
+            assert chunk.newest_at <= passed
+            assert passed - (chunk.records[0].timestamp()[1]) <= 60, "later than by what is read at once"
+    assert reading.offsets()[kafka.topic(EVENTS), 0] == list(range(2_000))
+    assert reading.offsets()[kafka.topic(TELEMETRY), 0] == list(range(20_000))
+
+
+def test_a_new_assignment_begins_without_pauses(kafka: KafkaCluster, reader: ChunkReader, holds_few: int) -> None:
+    feed(kafka, TELEMETRY, 0, [NOW])
+    feed(kafka, EVENTS, 0, range(NOW, NOW + 1_000))
+    events = (kafka.topic(EVENTS), 0)
+    _from_the_start(reader, _all(kafka, 0))
+    until(lambda: reader.read(frozenset({events}), 0.1) or reader._paused, "the limit")
+    reader.assign({(kafka.topic(TELEMETRY), 0): 1, events: 20}, "earliest")
+    reading = Reading()
+    reading.to_the_end(reader, _all(kafka, 0))
+    assert reading.offsets() == {events: list(range(20, 1_000))}
 
 
 def test_inactive_partitions_are_read_again_in_whole(kafka: KafkaCluster, reader: ChunkReader) -> None:

@@ -63,11 +63,6 @@ def test_what_lies_between_payloads_is_recorded_and_accepted(
     assert [(found.kind, found.key) for found in city.ledger.violations] == [(Kind.CADENCE, payloads.SEQ)]
 
 
-def test_silent_connectors(city: PlatformThread, side: OperatorSide, clock: ManualClock) -> None:
-    side.push(names.STATION_STATUS, payloads.station_status())
-    assert city.platform.silent_connectors(clock.now + 10_803) == [payloads.CONNECTOR]
-
-
 def test_delays_run_from_the_payloads_own_time(city: PlatformThread, side: OperatorSide, clock: ManualClock) -> None:
     clock.pass_s(1830)
     for _ in range(2):

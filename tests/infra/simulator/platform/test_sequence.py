@@ -84,21 +84,12 @@ def test_a_connector_is_heard_of_every_three_hours() -> None:
     assert played((0.0, *event), (10_803.0, *event)) == [(Kind.CADENCE, "ConnectorStatusInfo")]
 
 
-def test_silent_connectors_are_named() -> None:
-    sequence = Sequence(Cadence(), 10)
-    sequence.observe(names.STATION_STATUS, payloads.station_status("1"), 0.0)
-    sequence.observe(names.STATION_STATUS, payloads.station_status("2"), 5000.0)
-    assert sequence.silent(10_802.0) == []
-    assert sequence.silent(10_803.0) == ["1"]
-
-
 def test_the_oldest_are_forgotten() -> None:
     other = (60.0, names.CHARGE_STATUS, charge_status(seq="other"))
     assert played(STATUS, other, STOP, most=1) == [(Kind.ORDER, "StartChargeSeq")]
-    sequence = Sequence(Cadence(), 1)
-    for connector in ("1", "2"):
-        sequence.observe(names.STATION_STATUS, payloads.station_status(connector), 0.0)
-    assert sequence.silent(20_000.0) == ["2"]
+    first, second = ((names.STATION_STATUS, payloads.station_status(connector)) for connector in ("1", "2"))
+    assert played((0.0, *first), (0.0, *second), (20_000.0, *first), most=1) == []
+    assert played((0.0, *first), (0.0, *second), (20_000.0, *second), most=1) == [(Kind.CADENCE, "ConnectorStatusInfo")]
 
 
 def test_a_repeat_counts_as_heard() -> None:

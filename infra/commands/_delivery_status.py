@@ -1,0 +1,125 @@
+"""`evcs delivery status`: how every platform fares."""
+
+import json
+import time
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from connectors.errors import MisconfiguredDelivery
+from connectors.platform import Platform, load_platforms
+from infra.delivery_status import SILENT_AFTER_MS, LaneReport, gather
+from schemas.clock import wall_ms
+from schemas.cluster import KafkaCluster
+from schemas.records.delivery import LaneStatus
+
+_WATCH_S = 5.0
+
+
+@click.command()
+@click.argument("platforms", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a lane and line.")
+@click.option("--watch", is_flag=True, help="Show it again every 5 s until Ctrl-C.")
+def status(platforms: tuple[str, ...], as_json: bool, watch: bool) -> None:
+    """Show the lanes of PLATFORMS, or of all: what waits, the oldest undelivered order and its age, the breaker, the
+    rate, and the last error.
+
+    Needs no running delivery: it reads the lanes and ladders themselves.
+
+    Example: evcs delivery status beijing
+    """
+    cluster, chosen = KafkaCluster.from_env(), _chosen(platforms)
+    while True:
+        reports = gather(
+            cluster, chosen, lambda text: click.echo(text, err=True) if not as_json and not watch else None
+        )
+        if as_json:
+            for report in reports:
+                click.echo(json.dumps(as_dict(report, wall_ms()), ensure_ascii=False))
+        else:
+            _show(reports, wall_ms())
+        if not watch:
+            return
+        time.sleep(_WATCH_S)
+
+
+def _chosen(names: Sequence[str]) -> list[Platform]:
+    profiles = load_platforms()
+    for name in names:
+        for fault in profiles.faults:
+            if fault.file == f"{name}.toml":
+                raise fault
+        if name not in profiles.platforms:
+            known = ", ".join(sorted(profiles.platforms))
+            raise MisconfiguredDelivery(f"no platform {name!r}: there are {known}")
+    return [profiles.platforms[name] for name in names or profiles.platforms]
+
+
+def as_dict(report: LaneReport, now_ms: int) -> dict[str, object]:
+    """A report as `--json` prints it; ages in seconds."""
+    alive = [told for told in report.processes if now_ms - told.reported_at <= SILENT_AFTER_MS]
+    oldest = report.oldest
+    return {
+        "platform": report.platform,
+        "lane": report.lane,
+        "backlog": report.backlog,
+        "on_ladder": report.on_ladder,
+        "undelivered_orders": report.orders,
+        "oldest_order": oldest.start_charge_seq if oldest else None,
+        "oldest_age_s": round((now_ms - oldest.since) / 1000) if oldest else None,
+        "processes": len(alive),
+        "breaker": _breaker(alive),
+        "reason": next((told.reason for told in alive if told.reason), ""),
+        "pushes_per_s": round(sum(told.pushes_per_s for told in alive), 1),
+        "in_flight": sum(told.in_flight for told in alive),
+        "last_error": _last_error(report.processes),
+    }
+
+
+def _breaker(alive: list[LaneStatus]) -> str:
+    """The worst of the processes'."""
+    states = {told.breaker for told in alive}
+    return next((state for state in ("PAUSED", "OPEN", "CLOSED") if state in states), "not running")
+
+
+def _last_error(processes: list[LaneStatus]) -> str:
+    told = [p for p in processes if p.last_error_at is not None]
+    return max(told, key=lambda p: p.last_error_at or 0).last_error if told else ""
+
+
+def _show(reports: list[LaneReport], now_ms: int) -> None:
+    table = Table(box=None, header_style="bold")
+    for name in (
+        "platform",
+        "lane",
+        "backlog",
+        "on ladder",
+        "oldest undelivered order",
+        "breaker",
+        "pushes/s",
+        "last error",
+    ):
+        table.add_column(name, justify="right" if name in ("backlog", "on ladder", "pushes/s") else "left")
+    for report in reports:
+        shown = as_dict(report, now_ms)
+        oldest = f"{shown['oldest_order']}, {_age(shown['oldest_age_s'])}" if shown["oldest_order"] else "-"
+        table.add_row(
+            report.platform,
+            report.lane,
+            f"{report.backlog:,}",
+            f"{report.on_ladder:,}" if report.lane == "orders" else "",
+            oldest if report.lane == "orders" else "",
+            str(shown["breaker"]),
+            str(shown["pushes_per_s"]),
+            str(shown["reason"] or shown["last_error"]),
+        )
+    Console().print(table)
+
+
+def _age(seconds: object) -> str:
+    assert isinstance(seconds, int)
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

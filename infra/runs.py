@@ -1,0 +1,54 @@
+"""Runs with topics of their own on a cluster: each has a file, by which the next run tidies up behind a killed one.
+
+A run holds the lock on its file, which the system lets go when the run ends, however it ends. The file's name is
+the prefix of the run's topics, its content the id of the cluster that has them.
+"""
+
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from infra.errors import ClusterProblem
+from infra.local.errors import storage_errors
+from infra.local.progress import Progress
+from infra.topic_admin import delete_topics
+from schemas.cluster import KafkaCluster
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def entered(folder: Path, cluster: KafkaCluster, cluster_id: str) -> Iterator[None]:
+    """Within the block the run whose topics have this cluster's prefix counts as running.
+
+    If the block raises, the file stays: the topics may be there. Raises StorageUnusable.
+    """
+    path = folder / cluster.topic_prefix
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="ascii")
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(cluster_id)
+        file.flush()
+        yield
+        path.unlink(missing_ok=True)
+
+
+def tidy_up(folder: Path, cluster: KafkaCluster, cluster_id: str, tell: Progress) -> None:
+    """Deletes what runs left on this cluster that are no longer; what can't be deleted is left for the next time."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        # A run that goes on has the lock, and another one may be tidying up as well.
+        with suppress(OSError), path.open(encoding="ascii", errors="replace") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if file.read() != cluster_id:
+                continue
+            tell(f"deleting topics {path.name}… of a run that was killed")
+            try:
+                delete_topics(replace(cluster, topic_prefix=path.name))
+                path.unlink()
+            except ClusterProblem as error:
+                log.warning("topics %s… are left on %s: %s", path.name, cluster.bootstrap, error)
