@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from connectors.delivery.forwarder import group_of
 from connectors.delivery.outbox import STATUS
 from connectors.delivery.parcel import parcel
 from connectors.delivery.retries import NAME as RETRIES
-from connectors.delivery.settings import group_of
+from connectors.delivery.settings import lanes_group
 from connectors.delivery.topics import LANES, Lane, lane_topic, retry_topic, rungs
-from connectors.delivery.transactions import group_id
 from connectors.platform import Platform
 from infra.errors import ClusterProblem
 from schemas.cluster import KafkaCluster
@@ -85,7 +85,7 @@ def gather(cluster: KafkaCluster, platforms: Iterable[Platform], tell: Tell = la
 
 def _read_lane(cluster: KafkaCluster, codec: Codec, report: LaneReport) -> None:
     topic = cluster.topic(lane_topic(report.platform, report.lane))
-    begin_at, report.backlog = _undone(cluster, topic, group_of(cluster, report.platform))
+    begin_at, report.backlog = _undone(cluster, topic, lanes_group(cluster, report.platform))
     if report.lane == "states" or not report.backlog:
         return
     for message in _messages(cluster, topic, begin_at):
@@ -96,7 +96,7 @@ def _read_lane(cluster: KafkaCluster, codec: Codec, report: LaneReport) -> None:
 
 def _read_ladder(cluster: KafkaCluster, codec: Codec, name: str, reports: dict[tuple[str, Lane], LaneReport]) -> None:
     topic = cluster.topic(name)
-    begin_at, backlog = _undone(cluster, topic, group_id(cluster, RETRIES))
+    begin_at, backlog = _undone(cluster, topic, group_of(cluster, RETRIES))
     if not backlog:
         return
     for message in _messages(cluster, topic, begin_at):

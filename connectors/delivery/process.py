@@ -1,25 +1,68 @@
-"""The process that delivers: the lanes of some platforms in one event loop, until it is told to stop."""
+"""The process that delivers: router, retry scheduler and the lanes of some platforms, all of them or one part only,
+until it is told to stop."""
 
 import asyncio
 import contextlib
 import itertools
 import logging
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args
 
 from confluent_kafka import Producer
 
+from connectors.delivery.clock import BrokerClock
 from connectors.delivery.outbox import outbox_producer
+from connectors.delivery.retries import RetryScheduler, RetrySettings
+from connectors.delivery.routing.router import Router
+from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
 from connectors.errors import KafkaRefused, MisconfiguredDelivery
 from connectors.platform import load_platforms
 from connectors.protocol.errors import Misconfigured
+from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
 
+Part = Literal["router", "retries", "lanes"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
 #: Pauses before a platform's delivery that has failed begins again, s; the last goes on.
 _RESTART_S = (1, 5, 15, 60)
+
+
+class Service(Protocol):
+    """`run` blocks until `stop`."""
+
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """What one process does: the lanes of these platforms, and a router and a retry scheduler if it has one."""
+
+    cluster: KafkaCluster
+    lanes: tuple[DeliverySettings, ...]
+    router: RouterSettings | None
+    retries: RetrySettings | None
+
+    @classmethod
+    def from_env(cls, names: Sequence[str], parts: Sequence[Part], environ: Mapping[str, str]) -> "ProcessSettings":
+        """Of these platforms (all with a profile, if none is named) and parts (all, if none is named).
+
+        Raises MisconfiguredDelivery, MisconfiguredSchemas, BadProfile or BadCredentials.
+        """
+        wanted = parts or PARTS
+        return cls(
+            cluster=KafkaCluster.from_env(environ),
+            lanes=tuple(all_settings(names, environ)) if "lanes" in wanted else (),
+            router=RouterSettings.from_env(names, environ) if "router" in wanted else None,
+            retries=RetrySettings.from_env(names, environ) if "retries" in wanted else None,
+        )
 
 
 def all_settings(names: Sequence[str], environ: Mapping[str, str]) -> list[DeliverySettings]:
@@ -31,47 +74,70 @@ def all_settings(names: Sequence[str], environ: Mapping[str, str]) -> list[Deliv
     if names:
         return [DeliverySettings.from_env(name, environ) for name in dict.fromkeys(names)]
     found = []
-    for name in load_platforms().platforms:
+    profiles = load_platforms(environ=environ)
+    for name in profiles.platforms:
         try:
             found.append(DeliverySettings.from_env(name, environ))
         except (Misconfigured, MisconfiguredDelivery) as error:
             log.error("%s is left out: %s", name, error)
-    for fault in load_platforms().faults:
+    for fault in profiles.faults:
         log.error("left out: %s", fault)
     if not found:
         raise MisconfiguredDelivery("no platform can be delivered to: see the errors above, or `evcs platforms check`")
     return found
 
 
-def run_lanes(settings: Sequence[DeliverySettings]) -> None:
-    """Delivers to these platforms until SIGTERM or SIGINT. Raises KafkaRefused."""
+def run(settings: ProcessSettings) -> None:
+    """Works until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredDelivery."""
 
     async def main() -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        await deliver(settings, stopping)
+        await work(settings, stopping)
 
     asyncio.run(main())
 
 
-async def deliver(settings: Sequence[DeliverySettings], stopping: asyncio.Event) -> None:
-    """Runs the platforms' deliveries side by side until `stopping`. Raises KafkaRefused."""
-    producer = outbox_producer(settings[0].cluster)
-    tasks = [asyncio.create_task(_kept_running(one, producer, stopping)) for one in settings]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    stopping.set()
-    for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(ended, BaseException):
-            raise ended
+async def work(settings: ProcessSettings, stopping: asyncio.Event) -> None:
+    """Runs all parts side by side until `stopping`. Raises KafkaRefused, MisconfiguredDelivery."""
+    loop = asyncio.get_running_loop()
+    clock = BrokerClock(settings.cluster)
+    services: list[Service] = []
+    if settings.router is not None:
+        services.append(Router(settings.router))
+    if settings.retries is not None:
+        services.append(RetryScheduler(settings.retries, clock.now_ms))
+    with clock, ThreadPoolExecutor(max(1, len(services)), "delivery") as pool:
+        tasks: list[asyncio.Future[None]] = [loop.run_in_executor(pool, service.run) for service in services]
+        if settings.lanes:
+            producer = outbox_producer(settings.cluster)
+            for one in settings.lanes:
+                running = _kept_running(one, producer, clock.now_ms, stopping)
+                tasks.append(asyncio.create_task(running))
+        told = asyncio.create_task(_told(stopping))
+        await asyncio.wait({told, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        for service in services:
+            service.stop()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error
 
 
-async def _kept_running(settings: DeliverySettings, producer: Producer, stopping: asyncio.Event) -> None:
+async def _told(stopping: asyncio.Event) -> None:
+    await stopping.wait()
+
+
+async def _kept_running(
+    settings: DeliverySettings, producer: Producer, now_ms: Callable[[], int], stopping: asyncio.Event
+) -> None:
     """One platform's delivery; what fails in it is begun again, and costs the other platforms nothing."""
     pauses = itertools.chain(_RESTART_S, itertools.repeat(_RESTART_S[-1]))
     while not stopping.is_set():
-        delivery = Delivery(settings, producer)
+        delivery = Delivery(settings, producer, now_ms=now_ms)
         log.info("delivering to %s (%s)", settings.platform.name, settings.target)
         running = asyncio.create_task(delivery.run())
         told = asyncio.create_task(stopping.wait())

@@ -70,5 +70,11 @@ class DeliverySettings:
             target=target,
             cluster=cluster,
             instance=env.get("EVCS_DELIVERY_INSTANCE") or "0",
-            group=env.get("EVCS_DELIVERY_GROUP") or f"{cluster.topic_prefix}evcs-delivery-{name}",
+            group=lanes_group(cluster, name, env),
         )
+
+
+def lanes_group(cluster: KafkaCluster, platform: str, environ: Mapping[str, str] | None = None) -> str:
+    """The consumer group of a platform's lanes: EVCS_DELIVERY_GROUP, or one of its own."""
+    env = os.environ if environ is None else environ
+    return env.get("EVCS_DELIVERY_GROUP") or f"{cluster.topic_prefix}evcs-delivery-{platform}"

@@ -64,3 +64,20 @@ def delivery(pushes: int, default_pushes: int, rounds: int) -> None:
     from infra.bench.delivery import measure
 
     click.echo(json.dumps(measure(KafkaCluster.from_env(), pushes, default_pushes, rounds, _tell)))
+
+
+@command.command()
+@click.option("--seconds", default=600.0, show_default=True, type=click.FloatRange(5), help="of each of the two runs")
+@click.option("--platforms", default=10, show_default=True, type=click.IntRange(5))
+@click.option("--per-s", default=20.0, show_default=True, type=click.FloatRange(1), help="records for each platform")
+def isolation(seconds: float, platforms: int, per_s: float) -> None:
+    """What platforms that misbehave (refuse, are slow, reset, answer garbage) cost those that do not.
+
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+
+    Example: evcs bench isolation --seconds 60
+    """
+    from infra.bench.isolation import IsolationSettings, measure
+
+    settings = IsolationSettings(platforms=platforms, seconds=seconds, per_s=per_s)
+    click.echo(json.dumps(measure(KafkaCluster.from_env(), settings, _tell)))

@@ -1,12 +1,13 @@
-"""`evcs delivery`: report to a platform."""
+"""`evcs delivery`: report to the platforms."""
 
 import logging
+import os
 
 import click
 
-from connectors.delivery.settings import DeliverySettings
+from connectors.delivery.process import PARTS, Part, ProcessSettings
 from infra.commands._backfill import backfill
-from infra.commands._delivery_services import retries, router
+from infra.commands._delivery_status import status
 from infra.errors import NoAnswer
 from infra.log_level import LOG_LEVEL
 from infra.topic_admin import require_broker
@@ -26,26 +27,37 @@ def command() -> None:
     """
 
 
-for _one in (router, retries, backfill):
-    command.add_command(_one)
+command.add_command(status)
+command.add_command(backfill)
 
 
 @command.command("run")
-@click.argument("platform")
+@click.argument("platforms", nargs=-1)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(PARTS),
+    help="Only this part, in a process of its own; may be repeated. By default all three.",
+)
 @click.option("--log-level", type=LOG_LEVEL, default="info", show_default=True, help="What goes to stderr.")
-def run_(platform: str, log_level: str) -> None:
-    """Deliver to PLATFORM until told to stop (SIGTERM, Ctrl-C).
+def run_(platforms: tuple[str, ...], parts: tuple[Part, ...], log_level: str) -> None:
+    """Deliver to PLATFORMS, or to all that have a profile and secrets, until told to stop (SIGTERM, Ctrl-C).
 
-    Secrets come from the environment variables that the platform's profile names, the target (test or
-    production) from EVCS_DELIVERY_TARGET.
+    The router puts derived records on each platform's lanes, the lanes push them, and the retry scheduler brings
+    orders back from their ladder. Secrets come from the environment variables that the platform's profile names, the
+    target (test or production) from EVCS_DELIVERY_TARGET.
 
-    Example: evcs delivery run beijing
+    \b
+    Example:
+      evcs delivery run beijing
+      evcs delivery run --part lanes beijing chengdu
     """
-    from connectors.delivery.service import run
+    from connectors.delivery.process import run
 
     logging.getLogger().setLevel(log_level.upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    settings = DeliverySettings.from_env(platform)
+    settings = ProcessSettings.from_env(platforms, parts, os.environ)
     _await_broker(settings.cluster)
     run(settings)
 
