@@ -110,8 +110,10 @@ def backfill(
                 for partition in over:
                     merge.ended(partition)
                     left.remove(partition)
-            for held in merge.take(0.0, _TRANSACTION):
-                _send(held.item, writer, report)
+            # All that has its turn, so that what is left to read is never paused altogether.
+            while taken := merge.take(0.0, _TRANSACTION):
+                for held in taken:
+                    _send(held.item, writer, report)
             past.pause([partition for partition in merge.to_pause() if partition in left])
             past.resume([partition for partition in merge.to_resume() if partition in left])
             tell(past.read, past.total)
