@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 #: What a service logs, after its name, once it takes records.
 READY = "takes records"
 
-HEALS = True
 _POLL_S = 0.01
 _READ_AT_ONCE = 1_000
 
@@ -227,16 +226,7 @@ class Forwarder(Generic[T]):
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._buffers.assign([(p.topic, p.partition) for p in partitions], self._clock)
-        if partitions and HEALS:
-            self._heal(partitions[0])
         log.info("the %s %s of %d partitions", self._name, READY, len(partitions))
-
-    def _heal(self, partition: TopicPartition) -> None:
-        try:
-            offsets = [TopicPartition(partition.topic, partition.partition, 0)]
-            self._transactions.touch(offsets, self._consumer.consumer_group_metadata())
-        except Exception as failure:
-            self._failure = failure
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """What is written is committed; what waits is the next owner's."""

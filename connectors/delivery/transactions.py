@@ -174,15 +174,6 @@ class Transactions:
         self._forget()
         return True
 
-    def touch(self, offsets: Offsets, group: Any) -> None:
-        """A transaction that comes to nothing, over these offsets."""
-        self._begin()
-        try:
-            self._persist(lambda timeout_s: self._producer.send_offsets_to_transaction(list(offsets), group, timeout_s))
-        except _Aborted as reason:
-            log.warning("offsets can't be touched: %s", reason)
-        self.abort()
-
     def abort(self) -> None:
         """Ends the transaction, if there is one, so that nothing of it counts."""
         if not self._begun_at:

@@ -77,11 +77,11 @@ def test_what_was_due_in_the_span_is_sent_in_order(what: str, lanes: KafkaCluste
 
 @pytest.mark.kafka
 def test_what_nobody_can_say_who_gets_is_counted(lanes: KafkaCluster) -> None:
-    ch.write(lanes, [(r.STARTED, replace(r.order(1, "A"), station_id="S9")), (r.STARTED, r.order(2, "B"))])
+    ch.write(lanes, [(ch.PAST, replace(r.order(1, "A"), station_id="S9")), (ch.PAST, r.order(2, "B"))])
     producer = Producer(lanes.producer_config())
-    producer.produce(lanes.topic("charge-orders"), b"nonsense", b"key", timestamp=r.STARTED)
+    producer.produce(lanes.topic("charge-orders"), b"nonsense", b"key", timestamp=ch.PAST)
     assert producer.flush(60) == 0
-    report = backfill(lanes, NEW, WHAT["orders"], r.STARTED, r.STARTED + 1)
+    report = backfill(lanes, NEW, WHAT["orders"], ch.PAST, ch.PAST + 1)
     assert report.problems == {"unknown_station": 1, "undecodable": 1}
     assert (report.read, report.sent) == (3, 1)
 
@@ -99,11 +99,11 @@ def test_more_than_memory_holds_is_sent(lanes: KafkaCluster) -> None:
 
 @pytest.mark.kafka
 def test_an_empty_span_sends_nothing(lanes: KafkaCluster) -> None:
-    ch.write(lanes, [(r.STARTED, r.order(1, "A"))])
-    assert backfill(lanes, NEW, WHAT["all"], r.STARTED + 1, r.STARTED + 2).read == 0
-    assert backfill(lanes, NEW, WHAT["all"], 0, r.STARTED).read == 0
+    ch.write(lanes, [(ch.PAST, r.order(1, "A"))])
+    assert backfill(lanes, NEW, WHAT["all"], ch.PAST + 1, ch.PAST + 2).read == 0
+    assert backfill(lanes, NEW, WHAT["all"], 0, ch.PAST).read == 0
     with pytest.raises(OperatorError, match="before"):
-        backfill(lanes, NEW, WHAT["all"], r.STARTED, r.STARTED)
+        backfill(lanes, NEW, WHAT["all"], ch.PAST, ch.PAST)
 
 
 @pytest.mark.kafka
@@ -123,20 +123,20 @@ def test_a_cluster_that_is_away_is_told() -> None:
 @pytest.mark.kafka
 def test_orders_are_found_by_their_sequence_and_sent_once_more(lanes: KafkaCluster) -> None:
     orders = [r.order(number, f"C{number}") for number in range(40)]
-    ch.write(lanes, [(r.STARTED + number, order) for number, order in enumerate(orders)])
+    ch.write(lanes, [(ch.PAST + number, order) for number, order in enumerate(orders)])
     seqs = [r.seq(number) for number in (31, 4, 17, 4)]
     assert redeliver(lanes, NEW, seqs) == [orders[31], orders[4], orders[17]]
-    assert redeliver(lanes, NEW, [r.seq(20)], since=r.STARTED + 20) == [orders[20]]
+    assert redeliver(lanes, NEW, [r.seq(20)], since=ch.PAST + 20) == [orders[20]]
     found = {one.record.start_charge_seq: one for one in on.lane(lanes, "new") if isinstance(one.record, Order)}
     assert set(found) == {r.seq(number) for number in (31, 4, 17, 20)}
     one = found[r.seq(31)]
-    assert (one.record, one.key, one.timestamp, one.headers) == (orders[31], b"C31", r.STARTED + 31, FORCED)
+    assert (one.record, one.key, one.timestamp, one.headers) == (orders[31], b"C31", ch.PAST + 31, FORCED)
 
 
 @pytest.mark.kafka
 def test_all_orders_or_none_are_sent(lanes: KafkaCluster) -> None:
     far, unknown = (replace(r.order(number, "A"), station_id=place) for number, place in ((2, "S2"), (3, "S9")))
-    ch.write(lanes, [(r.STARTED, r.order(1, "A")), (r.STARTED, far), (r.STARTED, unknown)])
+    ch.write(lanes, [(ch.PAST, r.order(1, "A")), (ch.PAST, far), (ch.PAST, unknown)])
     for seqs, told in (
         ([r.seq(1), r.seq(8), r.seq(9)], f"{r.seq(8)}, {r.seq(9)}. Nothing is sent"),
         ([r.seq(1), r.seq(2)], f"{r.seq(2)} is not for new"),
@@ -145,5 +145,5 @@ def test_all_orders_or_none_are_sent(lanes: KafkaCluster) -> None:
         with pytest.raises(OperatorError, match=told):
             redeliver(lanes, NEW, seqs)
     with pytest.raises(OperatorError, match=r.seq(1)):
-        redeliver(lanes, NEW, [r.seq(1)], since=r.STARTED + 1)
+        redeliver(lanes, NEW, [r.seq(1)], since=ch.PAST + 1)
     assert on.lane(lanes, "new") == []
