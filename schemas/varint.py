@@ -4,8 +4,7 @@
 TABLE_REACH = 8192
 
 
-def _encode(value: int) -> bytes:
-    zigzag = (value << 1) ^ (value >> 63)
+def _encode(zigzag: int) -> bytes:
     out = bytearray()
     while zigzag >= 0x80:
         out.append(zigzag & 0x7F | 0x80)
@@ -14,8 +13,16 @@ def _encode(value: int) -> bytes:
     return bytes(out)
 
 
-TABLE = [_encode(value) for value in range(-TABLE_REACH, TABLE_REACH)]
+def _zigzag(value: int) -> int:
+    return (value << 1) ^ (value >> 63)
+
+
+TABLE = [_encode(_zigzag(value)) for value in range(-TABLE_REACH, TABLE_REACH)]
 _LONG_MIN, _LONG_MAX = -(1 << 63), (1 << 63) - 1
+
+#: Longer ones are joined from 14 bits at a time: two bytes with more behind them, and the last one or two.
+_MORE = [bytes((bits & 0x7F | 0x80, bits >> 7 | 0x80)) for bits in range(1 << 14)]
+_LAST = [_encode(bits) for bits in range(1 << 14)]
 
 
 def write_long(value: int) -> bytes:
@@ -23,19 +30,13 @@ def write_long(value: int) -> bytes:
     if -TABLE_REACH <= value < TABLE_REACH:
         return TABLE[value + TABLE_REACH]
     zigzag = (value << 1) ^ (value >> 63)
-    if zigzag < 1 << 21:
-        return ((zigzag & 0x7F | 0x80) | (zigzag >> 7 & 0x7F | 0x80) << 8 | (zigzag >> 14) << 16).to_bytes(3, "little")
-    low = (zigzag & 0x7F | 0x80) | (zigzag >> 7 & 0x7F | 0x80) << 8 | (zigzag >> 14 & 0x7F | 0x80) << 16
     if zigzag < 1 << 28:  # registers and offsets
-        return (low | (zigzag >> 21) << 24).to_bytes(4, "little")
-    low |= (zigzag >> 21 & 0x7F | 0x80) << 24
-    if zigzag < 1 << 35:
-        return (low | (zigzag >> 28) << 32).to_bytes(5, "little")
+        return _MORE[zigzag & 0x3FFF] + _LAST[zigzag >> 14]
     if zigzag < 1 << 42:  # instants
-        return (low | (zigzag >> 28 & 0x7F | 0x80) << 32 | (zigzag >> 35) << 40).to_bytes(6, "little")
+        return _MORE[zigzag & 0x3FFF] + _MORE[zigzag >> 14 & 0x3FFF] + _LAST[zigzag >> 28]
     if not _LONG_MIN <= value <= _LONG_MAX:
         raise OverflowError(f"{value} has more than 64 bits")
-    return _encode(value)
+    return _encode(zigzag)
 
 
 def read_long(payload: bytes, at: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 A step's outputs are produced first; its states only after the broker has confirmed those, so that a state
 never says that something was put out which was not. A step is safe, and its input may be acked, when its
-states are confirmed too.
+states are confirmed too. A step may leave its states to a later one, and then leaves its ack to it as well.
 """
 
 import logging

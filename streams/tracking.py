@@ -7,8 +7,9 @@ import ctypes
 import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
@@ -17,6 +18,7 @@ from schemas.errors import UndecodableRecord
 from schemas.records.connector_state import ConnectorState
 from schemas.records.station import Station
 from streams.domain.events import take_event
+from streams.domain.outputs import StateWrite
 from streams.domain.restoring import restore
 from streams.domain.sampling import apply_samples
 from streams.domain.sites import Sites
@@ -34,14 +36,20 @@ EVENTS = "charge-events"
 #: A partition whose newest record is this young counts as caught up, however fast records come.
 _YOUNG_MS = 2_000
 
+#: While a backlog is worked off, a partition's states are written this often, s: most of its connectors have changed
+#: again by then, and only the newest state matters.
+_SAVE_S = 0.25
+
 
 class _Partition:
-    """One partition's tracker and how far its two topics have come."""
+    """One partition's tracker, how far its two topics have come, and the acks that wait for its states."""
 
-    __slots__ = ("caught_up", "newest", "processed", "tracker")
+    __slots__ = ("acks", "caught_up", "newest", "processed", "save_at", "tracker")
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
+        self.acks: list[Callable[[], object]] = []
+        self.save_at = 0.0
         self.newest = {TELEMETRY: -1, EVENTS: -1}
         self.caught_up = {TELEMETRY: False, EVENTS: False}
         self.processed = {TELEMETRY: -1, EVENTS: -1}
@@ -127,7 +135,11 @@ class Tracking:
         return set(self._partitions)
 
     def apply(self, chunk: Chunk, on_safe: Callable[[], object]) -> None:
-        """Takes one chunk; `on_safe` is called once all it caused is safe. The partition must be recovered."""
+        """Takes one chunk; `on_safe` is called once all it caused is safe. The partition must be recovered.
+
+        Derived records go out at once. States, and with them the acks, follow at once too; while the partition has
+        a backlog they wait for those of the chunks that are read within a quarter of a second.
+        """
         partition = self._partitions[chunk.partition]
         tracker = partition.tracker
         topic = self._names[chunk.topic]
@@ -149,8 +161,30 @@ class Tracking:
         clock = self.clock(partition)
         if clock > 0:
             run_timers(tracker, clock)
-        outputs, states = tracker.out.take()
-        self.output.submit(chunk.partition, outputs, states, on_safe)
+        partition.acks.append(on_safe)
+        self._put_out(chunk.partition, partition)
+
+    def _put_out(self, number: int, partition: _Partition, save: bool = False) -> None:
+        """Derived records now; states and acks too if they need not wait, or are told to be saved."""
+        derived = partition.tracker.out.take_derived()
+        states: list[StateWrite] = []
+        acks: list[Callable[[], object]] = []
+        now = time.monotonic()
+        if save or now >= partition.save_at or not self._behind(partition):
+            states = partition.tracker.out.take_states()
+            acks, partition.acks = partition.acks, []
+            partition.save_at = now + _SAVE_S
+        if derived or states or acks:
+            self.output.submit(number, derived, states, partial(_call_all, acks))
+
+    def save(self) -> None:
+        """Writes what waits for more to come, behind the outputs that are on their way."""
+        for number, partition in self._partitions.items():
+            self._put_out(number, partition, save=True)
+
+    def safe(self) -> bool:
+        """Whether all chunks that were taken are safe."""
+        return self.output.empty() and not any(partition.acks for partition in self._partitions.values())
 
     def clock(self, partition: _Partition) -> int:
         """The partition's time (UTC ms), -1 while it is not known: as far as all its inputs have come, and the
@@ -159,18 +193,22 @@ class Tracking:
         A backlog is worked off at its own time: silence and waits must not be measured with a clock that is
         hours ahead of what has been read.
         """
+        behind = self._behind(partition)
+        if behind:
+            return min(behind)
+        return self._wall() if self._live else max(partition.newest.values())
+
+    def _behind(self, partition: _Partition) -> list[int]:
+        """How far those of the partition's inputs have come (UTC ms) that have a backlog."""
         wall = self._wall()
-        behind = [
+        return [
             newest
             for topic, newest in partition.newest.items()
             if not partition.caught_up[topic] and (not self._live or newest < wall - _YOUNG_MS)
         ]
-        if behind:
-            return min(behind)
-        return wall if self._live else max(partition.newest.values())
 
     def tick(self, at_end: Callable[[str, int, int], bool]) -> None:
-        """Lets time pass where no records come.
+        """Lets time pass where no records come, and writes the states that have waited for long enough.
 
         `at_end(topic, partition, processed)` tells whether nothing is left behind the offset `processed`.
         """
@@ -178,12 +216,9 @@ class Tracking:
             for cluster_name, topic in self._names.items():
                 partition.caught_up[topic] = at_end(cluster_name, number, partition.processed[topic])
             clock = self.clock(partition)
-            if clock <= 0:
-                continue
-            run_timers(partition.tracker, clock)
-            outputs, states = partition.tracker.out.take()
-            if outputs or states:
-                self.output.submit(number, outputs, states)
+            if clock > 0:
+                run_timers(partition.tracker, clock)
+            self._put_out(number, partition)
 
     def connectors(self) -> int:
         """How many connectors this worker tracks."""
@@ -196,6 +231,11 @@ class Tracking:
             for reason, count in partition.tracker.counts.items():
                 total[reason] = total.get(reason, 0) + count
         return total
+
+
+def _call_all(calls: Sequence[Callable[[], object]]) -> None:
+    for call in calls:
+        call()
 
 
 def _give_memory_back() -> None:

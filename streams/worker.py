@@ -129,12 +129,13 @@ def make_app(settings: StreamsSettings) -> faust.App:
 async def _drain(services: Services) -> None:
     """Waits until everything put out is safe; gives up after 5 s, whereupon its input is read again."""
     for _ in range(1000):
-        if services.output.empty():
-            return
         try:
+            services.tracking.save()
             services.output.poll()
         except Exception as error:
             await services.fail(error)
+        if services.tracking.safe():
+            return
         await asyncio.sleep(0.005)
     log.warning("outputs are not confirmed within 5 s: their input will be read again")
 

@@ -132,7 +132,7 @@ class _Retrying:
 
     def held(self, message: Message, now: float) -> Held[Retry]:
         """An order and when it is due; a letter is due at once."""
-        topic, timestamp = (message.topic() or "").removeprefix(self._cluster.topic_prefix), message.timestamp()[1]
+        ladder, timestamp = (message.topic() or "").removeprefix(self._cluster.topic_prefix), message.timestamp()[1]
         waits, reason, detail = FRESH, "", ""
         try:
             waits = parcel(message.headers())
@@ -145,8 +145,10 @@ class _Retrying:
                 reason, detail = "unknown_platform", f"there is no profile of {waits.platform!r} any more"
         letter = None
         if reason:
-            log.error("an order of %s is dead-lettered: %s", topic, detail)
-            letter = letter_of(message, topic, reason, detail, self._now_ms())
+            log.error("an order of %s is dead-lettered: %s", ladder, detail)
+            # Sent again by people, it goes to the lane of its platform, or is routed anew.
+            back_to = lane_topic(waits.platform, "orders") if waits.platform else SOURCE
+            letter = letter_of(message, back_to, reason, f"on {ladder}: {detail}", self._now_ms())
         onwards = replace(waits, due_at=0, platform=waits.platform if letter else "")
         retry = Retry(waits.platform, onwards, message.key() or b"", message.value(), timestamp, letter)
         due_at = 0 if letter else waits.due_at
@@ -160,10 +162,9 @@ class _Retrying:
             return
         lane = lane_topic(retry.platform, "orders")
         if not outputs.put(lane, retry.key, retry.value, retry.timestamp, retry.parcel):
-            topic = held.partition[0].removeprefix(self._cluster.topic_prefix)
             detail = f"its {len(retry.value or b'')} bytes are too many to forward, and to keep"
             at = held.partition[1], held.offset, retry.timestamp
-            outputs.bury(DeadLetter("too_large", detail, topic, *at, self._now_ms(), retry.key, None), SOURCE)
+            outputs.bury(DeadLetter("too_large", detail, lane, *at, self._now_ms(), retry.key, None), SOURCE)
 
     def close(self) -> None:
         """Nothing."""

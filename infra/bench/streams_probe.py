@@ -34,7 +34,7 @@ def main() -> None:
 
     @app.task  # type: ignore[untyped-decorator]
     async def watch() -> None:
-        while services.tracking.samples < total or not services.output.empty():  # noqa: ASYNC110
+        while services.tracking.samples < total or not services.tracking.safe():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         elapsed = time.perf_counter() - began[0]
         report = {

@@ -6,6 +6,7 @@ import os
 import click
 
 from connectors.delivery.process import PARTS, Part, ProcessSettings
+from infra.commands._backfill import backfill
 from infra.commands._delivery_status import status
 from infra.errors import NoAnswer
 from infra.log_level import LOG_LEVEL
@@ -27,6 +28,7 @@ def command() -> None:
 
 
 command.add_command(status)
+command.add_command(backfill)
 
 
 @command.command("run")

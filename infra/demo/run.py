@@ -178,7 +178,7 @@ def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: Platfo
         "seconds": round(elapsed_s, 1),
         "telemetry": fleet.counters().telemetry,
         "pushes": {
-            name: {"due": line.due, "confirmed": line.confirmed, "late": line.late}
+            name: {"due": line.due, "confirmed": line.confirmed, "late": line.late, "replaced": line.replaced}
             for name, line in sorted(scoreboard.lines.items())
         },
         "orders": {"finalized": len(scoreboard.orders), "confirmed": scoreboard.confirmed_orders()},

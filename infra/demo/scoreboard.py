@@ -1,7 +1,8 @@
 """Who owes what: derived records on their topics against what the platform received. Trusts neither side's word.
 
 A push is due at its derived record's Kafka timestamp; it is confirmed when the platform accepted it. The
-n-th record of a connector (or charge) is matched with the n-th push of it.
+n-th record of a connector (or charge) is matched with the n-th push of it; a state that a newer one has replaced
+before it went out is owed no more.
 """
 
 import threading
@@ -9,8 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from connectors.interfaces import equip_charge_status
 from connectors.interfaces.registry import Interface, interfaces
 from connectors.platform import Platform
+from connectors.protocol.beijing_time import wire_time
 from infra.simulator.platform.ledger import Receipt
 from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
 
@@ -27,6 +30,7 @@ LATE_AFTER_S: Mapping[type, float] = {
 _EXAMPLES_KEPT = 10
 
 _PUSHES = frozenset(interfaces())
+_PROGRESS = equip_charge_status.INTERFACE
 
 #: Delays kept by interface for the view's percentiles.
 _DELAYS_KEPT = 2_000
@@ -34,11 +38,12 @@ _DELAYS_KEPT = 2_000
 
 @dataclass(slots=True)
 class Line:
-    """One interface: pushes due, confirmed and late, and the newest delays in seconds."""
+    """One interface: pushes due, confirmed and late, states replaced by newer ones, and the newest delays in s."""
 
     due: int = 0
     confirmed: int = 0
     late: int = 0
+    replaced: int = 0
     delays: list[float] = field(default_factory=list)
 
     def quantile(self, share: float) -> float:
@@ -53,8 +58,8 @@ class Scoreboard:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._lock = threading.Lock()
-        self._due: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-        self._arrived: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._due: dict[tuple[str, str], list[tuple[float, float, str]]] = defaultdict(list)
+        self._arrived: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
         self.lines: dict[str, Line] = {}
         self.statuses: dict[str, int] = {}
         self.orders: dict[str, Order] = {}
@@ -75,7 +80,7 @@ class Scoreboard:
             for interface in self._platform.pushes(record):
                 self._line(interface).due += 1
                 key = (interface.name, key_of(record))
-                self._due[key].append((due_at / 1000, LATE_AFTER_S[type(record)]))
+                self._due[key].append((due_at / 1000, LATE_AFTER_S[type(record)], _told_of(record)))
                 self._match(key)
 
     def receipt(self, receipt: Receipt) -> None:
@@ -84,7 +89,7 @@ class Scoreboard:
             return
         with self._lock:
             key = (receipt.interface, _key_in(receipt.payload))
-            self._arrived[key].append(receipt.arrival)
+            self._arrived[key].append((receipt.arrival, _told_in(receipt)))
             self._match(key)
 
     def _line(self, interface: Interface) -> Line:
@@ -93,8 +98,13 @@ class Scoreboard:
     def _match(self, key: tuple[str, str]) -> None:
         due, arrived = self._due[key], self._arrived[key]
         while due and arrived:
-            (due_at, late_after), arrival = due.pop(0), arrived.pop(0)
-            line = self.lines[key[0]]
+            (arrival, told), line = arrived[0], self.lines[key[0]]
+            found = next((index for index, (_, _, owed) in enumerate(due) if owed == told), None)
+            if found is None:
+                return
+            line.replaced += found
+            due_at, late_after, _ = due[found]
+            del due[: found + 1], arrived[0]
             delay = arrival - due_at
             line.confirmed += 1
             if delay > late_after:
@@ -109,7 +119,7 @@ class Scoreboard:
     def open(self) -> int:
         """Pushes that are due and not confirmed."""
         with self._lock:
-            return sum(line.due - line.confirmed for line in self.lines.values())
+            return sum(line.due - line.confirmed - line.replaced for line in self.lines.values())
 
     def confirmed_orders(self) -> int:
         """Orders of which every push is confirmed."""
@@ -130,3 +140,17 @@ def _key_in(payload: Mapping[str, object]) -> str:
     if isinstance(status, Mapping):
         return str(status["ConnectorID"])
     return str(payload["StartChargeSeq"])
+
+
+def _told_of(record: Derived) -> str:
+    """What tells the states of one connector, or charge, apart."""
+    if isinstance(record, StatusChange):
+        return str(record.status)
+    return wire_time(record.observed_at) if isinstance(record, ChargeProgress) else ""
+
+
+def _told_in(receipt: Receipt) -> str:
+    status = receipt.payload.get("ConnectorStatusInfo")
+    if isinstance(status, Mapping):
+        return str(status["Status"])
+    return str(receipt.payload["EndTime"]) if receipt.interface == _PROGRESS else ""

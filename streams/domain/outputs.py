@@ -1,7 +1,8 @@
-"""What a step of the rules puts out: derived records and states, encoded, in order.
+"""What the rules put out: derived records, encoded, in order, and the states of the connectors that changed.
 
-Charge progress and connector states are joined from parts that were encoded before and the newest sample's
-own bytes, since encoding them whole would cost more than everything else.
+A state is encoded when it is taken, once, however often its connector has changed since the last time: only the
+newest matters. Charge progress and connector states are joined from parts that were encoded before and the newest
+sample's own bytes, since encoding them whole would cost more than everything else.
 """
 
 from typing import NamedTuple
@@ -32,6 +33,9 @@ class StateWrite(NamedTuple):
     timestamp: int
 
 
+#: A state's timestamp, telemetry_offset, next_push_at, reading_at and reading_wh, and the newest sample's payload.
+_Tail = tuple[int, int, int, int, int, bytes | None]
+
 _KIND_INDEX = {kind: write_long(index) for index, kind in enumerate(ProgressKind)}
 _TOPICS: dict[type, str] = {
     StatusChange: "connector-status-changes",
@@ -49,25 +53,36 @@ class Outputs:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self.derived: list[Output] = []
-        self.states: list[StateWrite] = []
+        self._derived: list[Output] = []
+        #: What was true of a connector when its state was last asked for: all that `state_head` does not hold.
+        self._changed: dict[Connector, _Tail] = {}
 
     def take(self) -> tuple[list[Output], list[StateWrite]]:
-        """Everything since the last call, in order."""
-        taken = self.derived, self.states
-        self.derived, self.states = [], []
+        """All derived records since the last call, in order, and the newest states of connectors that changed."""
+        return self.take_derived(), self.take_states()
+
+    def take_derived(self) -> list[Output]:
+        """The derived records since the last call, in order. States can wait, but must not be written before these."""
+        taken, self._derived = self._derived, []
         return taken
+
+    def take_states(self) -> list[StateWrite]:
+        """The states of the connectors that changed since the last call."""
+        if not self._changed:
+            return []
+        changed, self._changed = self._changed, {}
+        return [self._encoded(connector, tail) for connector, tail in changed.items()]
 
     def put(
         self, record: StatusChange | StartResult | StopResult | Order | Anomaly, key: bytes, timestamp: int
     ) -> None:
         """A derived record."""
-        self.derived.append(Output(_TOPICS[type(record)], key, self._codec.encode(record), timestamp))
+        self._derived.append(Output(_TOPICS[type(record)], key, self._codec.encode(record), timestamp))
 
     def dead_letter(self, letter: DeadLetter) -> None:
         """A record that could not be used."""
         topic = f"{letter.topic}-dlq"
-        self.derived.append(Output(topic, letter.key or b"", self._codec.encode(letter), letter.failed_at))
+        self._derived.append(Output(topic, letter.key or b"", self._codec.encode(letter), letter.failed_at))
 
     def progress(
         self,
@@ -111,7 +126,7 @@ class Outputs:
                 _END_AND_ABSENT if newest is None else _END_AND_PRESENT + newest[HEADER_SIZE:],
             )
         )
-        self.derived.append(Output("charge-progress", connector.key, value, max(due_at, known_at)))
+        self._derived.append(Output("charge-progress", connector.key, value, max(due_at, known_at)))
 
     def _parts(self, connector: Connector, charge: Charge) -> ProgressParts:
         head = self._codec.encode_head(
@@ -159,10 +174,21 @@ class Outputs:
         )
 
     def state(self, connector: Connector, timestamp: int) -> None:
-        """The connector's state as it is now."""
+        """Keeps the connector's state as it is now, to be written."""
+        running = connector.running()
+        self._changed[connector] = (
+            timestamp,
+            connector.telemetry_offset,
+            running.next_push_at if running else 0,
+            running.reading_at if running else 0,
+            running.reading_wh if running else 0,
+            connector.newest,
+        )
+
+    def _encoded(self, connector: Connector, tail: _Tail) -> StateWrite:
         head = connector.state_head
         if head is None:
-            head = connector.state_head = self._codec.encode_head(
+            head = self._codec.encode_head(
                 ConnectorState,
                 {
                     "connector_id": connector.connector_id,
@@ -178,18 +204,16 @@ class Outputs:
                     "event_offset": connector.event_offset,
                 },
             )
-        running = connector.running()
-        newest = connector.newest
+        connector.state_head = head if connector.running() else None
+        timestamp, telemetry_offset, next_push_at, reading_at, reading_wh, newest = tail
         value = b"".join(
             (
                 head,
-                write_long(connector.telemetry_offset),
-                write_long(running.next_push_at if running else 0),
-                write_long(running.reading_at if running else 0),
-                write_long(running.reading_wh if running else 0),
+                write_long(telemetry_offset),
+                write_long(next_push_at),
+                write_long(reading_at),
+                write_long(reading_wh),
                 _ABSENT if newest is None else _PRESENT + newest[HEADER_SIZE:],
             )
         )
-        if running is None:
-            connector.state_head = None
-        self.states.append(StateWrite(connector.key, value, timestamp))
+        return StateWrite(connector.key, value, timestamp)

@@ -169,7 +169,9 @@ class ChunkReader:
         first = client.poll(wait_s)
         if first is None:
             return []
-        batch = [first, *client.consume(BATCH, timeout=0)]
+        batch = [first, *client.consume(BATCH - 1, timeout=0)]
+        if not any(map(Message.error, batch)):
+            return batch
         good: list[Message] = []
         for message in batch:
             error = message.error()

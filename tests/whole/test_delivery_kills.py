@@ -119,16 +119,20 @@ class Stand:
         self._services = {}
 
     def charge(self, numbers: range) -> list[str]:
-        """A start, a stop and an order each, where the streams put them."""
-        for n in numbers:
-            for topic, record in (
-                ("charge-start-results", r.start(n, f"C{n}")),
-                ("charge-stop-results", r.stop(n, f"C{n}")),
-                ("charge-orders", r.order(n, f"C{n}")),
-            ):
+        """A start, a stop and an order each, where the streams put them; a step is on its topic before the next."""
+        at = time.time_ns() // 1_000_000
+        for step, (topic, make) in enumerate(
+            (
+                ("charge-start-results", r.start),
+                ("charge-stop-results", r.stop),
+                ("charge-orders", r.order),
+            )
+        ):
+            for n in numbers:
                 key = r.seq(n) if topic == "charge-orders" else f"C{n}"
-                self._producer.produce(self.cluster.topic(topic), CODEC.encode(record), key.encode())
-        assert self._producer.flush(120) == 0
+                value = CODEC.encode(make(n, f"C{n}"))
+                self._producer.produce(self.cluster.topic(topic), value, key.encode(), timestamp=at + step)
+            assert self._producer.flush(120) == 0
         return [r.seq(n) for n in numbers]
 
     def buried(self, name: str) -> set[str]:

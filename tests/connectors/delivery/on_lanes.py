@@ -4,7 +4,7 @@ work, stations on the catalog."""
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -205,9 +205,14 @@ def at_work(service: _Service) -> Iterator[AtWork]:
 
 def by_connector(found: list[Found]) -> dict[str, list[Derived]]:
     """Each connector's records in the order in which a reader meets them."""
+    return grouped(one.record for one in found)
+
+
+def grouped(records: Iterable[Derived]) -> dict[str, list[Derived]]:
+    """Records by connector, in their order."""
     made: dict[str, list[Derived]] = {}
-    for one in found:
-        made.setdefault(one.key.decode(), []).append(one.record)
+    for record in records:
+        made.setdefault(record.connector_id, []).append(record)
     return made
 
 

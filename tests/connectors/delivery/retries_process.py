@@ -6,12 +6,12 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from connectors.delivery.at_work import run_until_told
 from connectors.delivery.retries import RetryScheduler, RetrySettings
 from connectors.policies import Retry
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from tests.connectors.delivery.on_lanes import platform
+from tests.connectors.delivery.told_to_end import run_until_told
 
 LADDER_S = (150, 300, 600, 900, 1800, 3600)
 CITY = replace(platform("city"), retry=Retry(ladder_s=LADDER_S))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connectors.platform import load_platforms
+from connectors.protocol.beijing_time import wire_time
 from infra.demo.run import PLATFORM
 from infra.demo.scoreboard import Line, Scoreboard, key_of
 from infra.demo.view import render, summary_line
@@ -28,7 +29,9 @@ def _receipt(interface: str, record: Derived, arrival_s: float) -> Receipt:
     key = key_of(record)
     payload: dict[str, Any] = {"StartChargeSeq": key}
     if interface == STATUS:
-        payload = {"ConnectorStatusInfo": {"ConnectorID": key}}
+        payload = {"ConnectorStatusInfo": {"ConnectorID": key, "Status": getattr(record, "status", None)}}
+    if interface == PROGRESS:
+        payload |= {"EndTime": wire_time(getattr(record, "observed_at", 0))}
     return Receipt(interface, key, payload, AT / 1000 + arrival_s, 1)
 
 
@@ -113,3 +116,18 @@ def test_the_views_show_what_the_board_knows(board: Scoreboard) -> None:
     board.troubles["dead letter: undecodable"] += 2
     assert "1 of 1 pushes confirmed, 1 late" in summary_line(board, 12.0, 3456)
     assert "12 s" in str(render(board, 12.0, 3456, "a note").title)
+
+
+def test_a_state_that_a_newer_one_replaced_is_owed_no_more(board: Scoreboard) -> None:
+    for status in (1, 2, 3):
+        board.record(replace(records.STATUS, status=status), AT)
+    board.receipt(_receipt(STATUS, replace(records.STATUS, status=2), 0.5))
+    assert (board.lines[STATUS].replaced, _line(board, STATUS), board.open()) == (1, (3, 1, 0), 1)
+    board.receipt(_receipt(STATUS, replace(records.STATUS, status=3), 0.6))
+    assert (board.lines[STATUS].replaced, board.open()) == (1, 0)
+
+
+def test_a_status_that_nobody_owes_confirms_nothing(board: Scoreboard) -> None:
+    board.record(replace(records.STATUS, status=1), AT)
+    board.receipt(_receipt(STATUS, replace(records.STATUS, status=4), 0.5))
+    assert board.open() == 1

@@ -6,6 +6,7 @@ from dataclasses import replace
 from confluent_kafka import Producer
 
 from connectors.delivery.topics import SOURCES
+from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import RECORD_TYPES, codec_for
 from schemas.records.derived import Derived, Order, ProgressKind
@@ -18,6 +19,9 @@ CODEC = codec_for("")
 TOPIC_OF: dict[type, str] = {RECORD_TYPES[all_topics()[name].records[0]]: name for name in SOURCES}
 
 CHARGE_MS = 100_000
+
+#: Three days ago: a broker deletes what is older than a topic's retention within minutes, also from under a test.
+PAST = wall_ms() - 3 * 86_400_000
 
 #: A record and its time.
 Due = tuple[int, Derived]
@@ -44,7 +48,7 @@ def many(count: int, connectors: int, stations: Sequence[str]) -> list[Due]:
     for number in range(count):
         connector = number % connectors
         connector_id, station_id = f"C{connector:03}", stations[connector % len(stations)]
-        started_at = r.STARTED + (number // connectors) * (CHARGE_MS + 1_000) + connector * 37
+        started_at = PAST + (number // connectors) * (CHARGE_MS + 1_000) + connector * 37
         status = replace(r.status(connector_id, 3, observed_at=started_at), station_id=station_id)
         due.append((started_at, number, status))
         due += [(at, number, record) for at, record in charge(number, connector_id, station_id, started_at)]

@@ -5,12 +5,12 @@ import os
 import subprocess
 import sys
 
-from connectors.delivery.at_work import run_until_told
 from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.policies import Scope
 from schemas.cluster import KafkaCluster
 from tests.connectors.delivery.on_lanes import platform
+from tests.connectors.delivery.told_to_end import run_until_told
 
 NORTH = platform("north", Scope(areas=("11",)))
 PAIR = platform("pair", Scope(stations=frozenset({"S1", "S3"})))

@@ -80,7 +80,7 @@ def test_a_backlog_comes_out_in_the_order_of_its_charges(lanes: KafkaCluster) ->
 
 
 def test_a_record_keeps_its_bytes_and_time_and_its_key_is_the_connector(lanes: KafkaCluster) -> None:
-    due = ch.charge(1, "A", "S1", r.STARTED)
+    due = ch.charge(1, "A", "S1", ch.PAST)
     ch.write(lanes, due)
     with on.at_work(Router(patient(lanes))):
         found = on.await_records(lambda: on.lane(lanes, "city"), len(due))
@@ -93,8 +93,8 @@ def test_what_comes_while_it_works_is_routed_and_its_offsets_are_committed(lanes
     made = patient(lanes, on.platform("city", Scope(stations=frozenset({"S1"}))))
     with on.at_work(Router(made)):
         for number in range(3):
-            ch.write(lanes, ch.charge(number, "A", "S1", r.STARTED + number * 1_000_000))
-            ch.write(lanes, ch.charge(number + 100, "B", "S2", r.STARTED + number * 1_000_000))
+            ch.write(lanes, ch.charge(number, "A", "S1", ch.PAST + number * 1_000_000))
+            ch.write(lanes, ch.charge(number + 100, "B", "S2", ch.PAST + number * 1_000_000))
             found = on.await_records(lambda: on.lane(lanes, "city"), 6 * (number + 1))
         assert {one.key for one in found} == {b"A"}
         # What is for nobody is done with as well: a platform that is added later does not get it.
@@ -105,13 +105,13 @@ def test_what_cannot_be_routed_is_dead_lettered_with_its_reason(lanes: KafkaClus
     on.publish(lanes, on.station("S1", "110105"), on.station("S3", "310000"))
     producer = Producer(lanes.producer_config())
     for value in (b"nonsense", None, ch.CODEC.encode(r.stop(1, "A"))):
-        producer.produce(lanes.topic("charge-orders"), value, b"key", timestamp=r.STARTED)
+        producer.produce(lanes.topic("charge-orders"), value, b"key", timestamp=ch.PAST)
     assert producer.flush(30) == 0
     due: list[ch.Due] = [
-        (r.STARTED + 1, replace(r.order(1, "A"), station_id="S1")),
-        (r.STARTED + 2, replace(r.order(2, "A"), station_id="S2")),
-        (r.STARTED + 3, replace(r.order(3, "A"), station_id="S3")),
-        (r.STARTED + 4, replace(r.status("A"), station_id="S9")),
+        (ch.PAST + 1, replace(r.order(1, "A"), station_id="S1")),
+        (ch.PAST + 2, replace(r.order(2, "A"), station_id="S2")),
+        (ch.PAST + 3, replace(r.order(3, "A"), station_id="S3")),
+        (ch.PAST + 4, replace(r.status("A"), station_id="S9")),
     ]
     ch.write(lanes, due)
     with on.at_work(Router(patient(lanes, CITY, NORTH, PAIR))):
@@ -134,7 +134,7 @@ def test_what_cannot_be_routed_is_dead_lettered_with_its_reason(lanes: KafkaClus
     assert (letter.reason, letter.topic, letter.recorded_at) == (
         "unknown_station",
         "connector-status-changes",
-        r.STARTED + 4,
+        ch.PAST + 4,
     )
     assert letter.detail == "station 'S9' is not on station-catalog: not routed to north"
 
@@ -145,7 +145,7 @@ def test_a_letter_that_would_be_too_large_names_the_record_by_its_place(lanes: K
     large = ch.CODEC.encode(replace(r.start(1, "A"), vin="x" * 1_030_000))
     producer.produce(lanes.topic("charge-start-results"), large, b"A")
     assert producer.flush(30) == 0
-    ch.write(lanes, [(r.STARTED, r.order(1, "A"))])
+    ch.write(lanes, [(ch.PAST, r.order(1, "A"))])
     with on.at_work(Router(patient(lanes))):
         on.await_true(lambda: on.letters(lanes, "charge-progress"))
         on.await_true(lambda: on.letters(lanes, "charge-start-results"))
@@ -159,7 +159,7 @@ def test_a_letter_that_would_be_too_large_names_the_record_by_its_place(lanes: K
 def test_a_station_that_is_new_on_the_catalog_is_followed(lanes: KafkaCluster) -> None:
     on.publish(lanes, on.station("S1", "110105"))
     with on.at_work(Router(patient(lanes, NORTH))):
-        ch.write(lanes, [(r.STARTED, r.order(1, "A"))])
+        ch.write(lanes, [(ch.PAST, r.order(1, "A"))])
         on.await_records(lambda: on.lane(lanes, "north"), 1)
         on.publish(lanes, on.station("S2", "110106"))
         number = 1
@@ -167,7 +167,7 @@ def test_a_station_that_is_new_on_the_catalog_is_followed(lanes: KafkaCluster) -
         def one_more() -> bool:
             nonlocal number
             number += 1
-            ch.write(lanes, [(r.STARTED + number, replace(r.order(number, "A"), station_id="S2"))])
+            ch.write(lanes, [(ch.PAST + number, replace(r.order(number, "A"), station_id="S2"))])
             return len(on.lane(lanes, "north")) > 1
 
         on.await_true(one_more)
@@ -232,11 +232,11 @@ def test_two_routers_share_the_work_and_either_may_go(lanes: KafkaCluster) -> No
 
 def test_a_second_router_of_the_same_name_ends_the_first(lanes: KafkaCluster) -> None:
     first = on.AtWork(Router(patient(lanes)))
-    ch.write(lanes, ch.charge(1, "A", "S1", r.STARTED))
+    ch.write(lanes, ch.charge(1, "A", "S1", ch.PAST))
     on.await_records(lambda: on.lane(lanes, "city"), 6)
     with on.at_work(Router(patient(lanes))):
         for number in range(2, 50):
-            ch.write(lanes, ch.charge(number, "A", "S1", r.STARTED + number * 1_000_000))
+            ch.write(lanes, ch.charge(number, "A", "S1", ch.PAST + number * 1_000_000))
             on.await_records(lambda number=number: on.lane(lanes, "city"), 6 * number)  # type: ignore[misc]
             if first.is_over():
                 break

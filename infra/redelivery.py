@@ -1,0 +1,69 @@
+"""Finds finalized orders by their StartChargeSeq and puts them onto a platform's lane once more."""
+
+from collections.abc import Sequence
+
+from confluent_kafka import Message
+
+from connectors.delivery.topics import lane_topic
+from connectors.platform import Platform
+from infra.backfill import LaneWriter, routes_of
+from infra.errors import OperatorError
+from infra.past_records import PastRecords
+from infra.topic_admin import require_broker
+from schemas.cluster import KafkaCluster
+from schemas.codec import codec_for
+from schemas.partitioning import partition_of
+from schemas.records.derived import Order
+from schemas.topic import all_topics
+
+SOURCE = "charge-orders"
+
+
+def redeliver(cluster: KafkaCluster, platform: Platform, seqs: Sequence[str], since: int = 0) -> list[Order]:
+    """Sends these orders, all or none, to a platform; looks for them from `since` (UTC ms). Returns them.
+
+    Raises OperatorError for one that is not there or not for this platform, ClusterProblem, KafkaRefused.
+    """
+    require_broker(cluster)
+    found = _find(cluster, list(dict.fromkeys(seqs)), since)
+    codec = codec_for(cluster.schema_registry_url)
+    orders = [codec.decode_as(Order, message.value()) for message in found]
+    routes = routes_of(cluster, platform)
+    for order in orders:
+        route = routes.of(order)
+        if route.undecided:
+            raise OperatorError(
+                f"{order.start_charge_seq}: nobody can say whether {platform.name} supervises station "
+                f"{order.station_id}, since it is not on station-catalog"
+            )
+        if not route.topics:
+            raise OperatorError(
+                f"{order.start_charge_seq} is not for {platform.name}: by its profile's scope, or since no interface "
+                f"that is on tells of charge model {order.charge_model}"
+            )
+    writer = LaneWriter(cluster, platform, "redeliver")
+    for message, order in zip(found, orders, strict=True):
+        topic = lane_topic(platform.name, "orders")
+        writer.put(topic, order.connector_id.encode(), message.value(), message.timestamp()[1])
+    writer.commit()
+    return orders
+
+
+def _find(cluster: KafkaCluster, seqs: list[str], since: int) -> list[Message]:
+    """The newest record of each, in the order of `seqs`."""
+    keys = {seq.encode(): seq for seq in seqs}
+    numbers = {partition_of(key, all_topics()[SOURCE].partitions) for key in keys}
+    past = PastRecords(cluster, since, None)
+    found: dict[str, Message] = {}
+    try:
+        past.open([SOURCE], lambda partition: partition[1] in numbers)
+        for message in past:
+            seq = keys.get(message.key() or b"")
+            if seq is not None and message.value() is not None:
+                found[seq] = message
+    finally:
+        past.close()
+    missing = [seq for seq in seqs if seq not in found]
+    if missing:
+        raise OperatorError(f"not on {SOURCE} (which keeps orders for 90 days): {', '.join(missing)}. Nothing is sent")
+    return [found[seq] for seq in seqs]
