@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from connectors.delivery.backlog import Job
 from connectors.delivery.lanes import Lanes
+from connectors.delivery.letter import letter_of
 from connectors.delivery.outbox import Batch, Outbox
 from connectors.delivery.parcel import FRESH, Parcel, parcel
 from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
@@ -30,7 +31,6 @@ from schemas.errors import UndecodableRecord
 from schemas.offsets import ContiguousOffsets
 from schemas.records.delivery import LaneStatus
 from schemas.records.derived import Derived, StatusChange
-from schemas.records.faults import DeadLetter
 
 log = logging.getLogger(__name__)
 
@@ -242,17 +242,7 @@ class Delivery:
     def _bury(self, message: Message, lane: Lane, error: UndecodableRecord) -> None:
         name = lane_topic(self.settings.platform.name, lane)
         log.error("a record of %s is dead-lettered: %s", name, error)
-        letter = DeadLetter(
-            reason=error.reason,
-            detail=str(error),
-            topic=name,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            recorded_at=message.timestamp()[1],
-            failed_at=self._now_ms(),
-            key=message.key(),
-            value=message.value(),
-        )
+        letter = letter_of(message, name, error.reason, str(error), self._now_ms())
         self._outbox.dead_letter(letter, FRESH)
 
     def _seal(self) -> None:
