@@ -68,6 +68,11 @@ class Backlog:
         if waiting is None:
             waiting = self._waiting[job.key] = Waiting(job.key)
         jobs = waiting.jobs
+        if jobs and self._replaces(job, jobs[-1]) and job.recorded_at < jobs[-1].recorded_at:
+            # One from before, sent again: what is newer waits, or is on its way.
+            self.superseded += 1
+            job.done()
+            return False
         # The first is on its way while the key is busy, and can't be replaced any more.
         if len(jobs) > waiting.busy and self._replaces(job, jobs[-1]):
             old = jobs.pop()

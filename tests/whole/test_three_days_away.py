@@ -89,7 +89,7 @@ def test_the_ladder_is_right_to_the_second_for_three_days(kafka: KafkaCluster) -
         async with at_work(settings, c.City(busy), clock) as delivery:
             rung = 0
             while clock.now_ms < clock.began_ms + 3 * DAY_S * 1000:
-                await until(lambda: len(attempts) == rung + 1)
+                await until(lambda rung=rung: len(attempts) == rung + 1)  # type: ignore[misc]
                 await until(lambda: delivery.lanes.held == 0)
                 due_ms = clock.now_ms + 1000 * settings.platform.delay_s(c.BONUS, rung + 1)
                 clock.now_ms = due_ms - 1

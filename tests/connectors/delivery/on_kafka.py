@@ -113,7 +113,7 @@ async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) 
 
 
 def offsets(settings: DeliverySettings) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
-    """By (topic, partition) the committed offsets, and the ends of the partitions that have records."""
+    """By (topic, partition) the committed offsets and the ends, of the partitions that have records."""
     cluster = settings.cluster
     consumer = Consumer(cluster.client_config(group_id=settings.group))
     lanes = {topic.name: topic.partitions for topic in delivery_topics([settings.platform])}
@@ -123,7 +123,7 @@ def offsets(settings: DeliverySettings) -> tuple[dict[tuple[str, int], int], dic
         committed = {
             (tp.topic.removeprefix(cluster.topic_prefix), tp.partition): tp.offset
             for tp in consumer.committed(partitions, timeout=PATIENCE_S)
-            if tp.offset >= 0
+            if tp.offset > 0
         }
         ends = {
             (tp.topic.removeprefix(cluster.topic_prefix), tp.partition): end

@@ -22,7 +22,7 @@ class Desk:
         self.done: list[str] = []
         self.put_so_far = 0
 
-    def put(self, record: Derived, name: str = "", place: tuple[str, int] = PLACE) -> bool:
+    def put(self, record: Derived, name: str = "", place: tuple[str, int] = PLACE, recorded_at: int = 0) -> bool:
         """Puts it under its key; says what the backlog says."""
         key = record.connector_id if isinstance(record, StatusChange) else record.start_charge_seq
         self.put_so_far += 1
@@ -31,7 +31,7 @@ class Desk:
                 record=record,
                 key=key,
                 value=name.encode(),
-                recorded_at=0,
+                recorded_at=recorded_at,
                 place=(*place, self.put_so_far),
                 parcel=FRESH,
                 remaining=(),
@@ -62,6 +62,18 @@ class TestStates:
         assert desk.takes() == ["A", "B", "C"]
         assert desk.backlog.ready == desk.backlog.held == 0
         assert desk.backlog.take() is None
+
+    def test_one_from_before_replaces_nothing_newer(self) -> None:
+        desk = Desk(newest_wins=True)
+        desk.put(r.status("A"), "new", recorded_at=2)
+        assert not desk.put(r.status("A"), "old", recorded_at=1)
+        assert desk.done == ["old"]
+        waiting, name = desk.take()
+        assert name == "new"
+        assert not desk.put(r.status("A"), "old, while the new one is on its way", recorded_at=1)
+        assert not desk.backlog.finished(waiting)
+        assert desk.backlog.held == 0
+        assert desk.backlog.superseded == 2
 
     def test_a_newer_one_takes_the_place_of_one_that_waits(self) -> None:
         desk = Desk(newest_wins=True)
