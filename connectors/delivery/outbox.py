@@ -34,7 +34,7 @@ def outbox_producer(cluster: KafkaCluster) -> Producer:
         return Producer(
             {
                 **cluster.producer_config(
-                    linger_ms=5,
+                    linger_ms=50,
                     queue_buffering_max_messages=_QUEUE_MAX,
                     # A cluster that is away for an hour is waited for: what is here is nowhere else.
                     message_timeout_ms=0,

@@ -22,7 +22,7 @@ from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import LANES, Lane, lane_topic
-from connectors.delivery.transport import ReqwestTransport
+from connectors.delivery.transport import HttpTransport
 from connectors.errors import KafkaRefused, MisconfiguredDelivery
 from connectors.interfaces.registry import Interface
 from schemas.clock import wall_ms
@@ -71,7 +71,7 @@ class Delivery:
             lane: tuple(RECORD_TYPES[record] for record in records) for lane, records in LANES.items()
         }
         calls = platform.limits.orders_in_flight + platform.limits.states_in_flight
-        self._transport = transport or ReqwestTransport(platform.timeouts, calls, ANSWER_MAX_BYTES)
+        self._transport = transport or HttpTransport(platform.timeouts, calls, ANSWER_MAX_BYTES)
         caller = Caller(self._transport, platform, settings.target, settings.credentials, now_ms)
         tokens = TokenKeeper(caller, settings.credentials, monotonic)
         self.lanes = Lanes(platform, caller, tokens, self._outbox, now_ms, monotonic)

@@ -36,8 +36,9 @@ _RETRY_PARTITIONS = 4
 _REPLICATION = 3
 _DAY_MS = 86_400_000
 
-#: A state is worthless after a week; an order is money, and kept as long as on its source.
-_RETENTION_MS: dict[Lane, int] = {"states": 7 * _DAY_MS, "orders": 90 * _DAY_MS}
+#: A state is worthless after a week. An order is money: it keeps its own time on lanes and ladders, which the broker
+#: counts from, so they hold it for a year, whoever is away meanwhile.
+_RETENTION_MS: dict[Lane, int] = {"states": 7 * _DAY_MS, "orders": 365 * _DAY_MS}
 
 
 def lane_topic(platform: str, lane: Lane) -> str:

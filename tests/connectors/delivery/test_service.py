@@ -17,7 +17,7 @@ from connectors.delivery.parcel import Parcel, parcel
 from connectors.delivery.push import ANSWER_MAX_BYTES
 from connectors.delivery.service import Delivery
 from connectors.delivery.topics import delivery_topics
-from connectors.delivery.transport import ReqwestTransport
+from connectors.delivery.transport import HttpTransport
 from connectors.errors import MisconfiguredDelivery
 from connectors.policies import Addresses, BreakerPolicy
 from infra.local.broker import LocalKafka
@@ -504,7 +504,7 @@ def test_what_another_took_over_is_not_told_by_the_former_owner(
         return [connector for connector, info in city.ledger.statuses.items() if info["Status"] == 2]
 
     async def scenario() -> None:
-        holding = Holding(ReqwestTransport(settings.platform.timeouts, 8, ANSWER_MAX_BYTES))
+        holding = Holding(HttpTransport(settings.platform.timeouts, 8, ANSWER_MAX_BYTES))
         async with running(settings, holding) as first:
             tell(1)
             await until(lambda: set(holding.held) == set(connectors))

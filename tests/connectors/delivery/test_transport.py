@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
 
-from connectors.delivery.transport import ReqwestTransport
+from connectors.delivery.transport import HttpTransport
 from connectors.policies import Timeouts
+from tests.connectors.delivery.certificate import write_certificate
 
 MAX_BYTES = 1000
 PATIENT = Timeouts(60, 60, 60)
@@ -63,15 +66,15 @@ async def serving_raw(handler: RawHandler) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def transport(timeouts: Timeouts = PATIENT, connections: int = 8) -> AsyncIterator[ReqwestTransport]:
-    made = ReqwestTransport(timeouts, connections, MAX_BYTES)
+async def transport(timeouts: Timeouts = PATIENT, connections: int = 8) -> AsyncIterator[HttpTransport]:
+    made = HttpTransport(timeouts, connections, MAX_BYTES)
     try:
         yield made
     finally:
         await made.aclose()
 
 
-async def post(by: ReqwestTransport, url: str, body: bytes = b"{}") -> httpx.Response:
+async def post(by: HttpTransport, url: str, body: bytes = b"{}") -> httpx.Response:
     headers = {"Content-Type": "application/json;charset=utf-8", "Authorization": "Bearer x"}
     response = await by.handle_async_request(httpx.Request("POST", url, content=body, headers=headers))
     await response.aread()
@@ -96,8 +99,7 @@ def test_request_and_answer_arrive_as_they_are() -> None:
     assert headers["Content-Type"] == "application/json;charset=utf-8"
     assert headers["Authorization"] == "Bearer x"
     assert headers["Content-Length"] == "3"
-    told = {"accept", "host", "user-agent", "content-type", "authorization", "content-length"}
-    assert {name.lower() for name in headers} == told
+    assert {name.lower() for name in headers} == {"host", "content-type", "authorization", "content-length"}
 
 
 def test_connections_are_kept_and_limited() -> None:
@@ -298,7 +300,7 @@ class TestTimeouts:
                 await asyncio.sleep(600)
             return web.Response(body=b"ok")
 
-        async def served(by: ReqwestTransport, base: str) -> bytes:
+        async def served(by: HttpTransport, base: str) -> bytes:
             """The first answer that comes in time: a machine that stalls may miss some."""
             while True:
                 with contextlib.suppress(httpx.TimeoutException):
@@ -449,3 +451,105 @@ def test_cancelling_a_request_frees_its_connection() -> None:
                 assert (await post(by, base)).content == b"ok"
 
     asyncio.run(scenario())
+
+
+class TestTls:
+    @staticmethod
+    def ask(folder: Path) -> httpx.Response:
+        """One request to a server that shows its own certificate."""
+        certificate, key = write_certificate(folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsealed")
+            await writer.drain()
+            writer.close()
+
+        async def scenario() -> httpx.Response:
+            server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+            try:
+                async with transport() as by:
+                    return await post(by, f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            finally:
+                server.close()
+
+        return asyncio.run(scenario())
+
+    def test_a_server_whose_certificate_is_trusted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        assert self.ask(tmp_path).content == b"sealed"
+
+    def test_a_server_whose_certificate_is_not(self, tmp_path: Path) -> None:
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            self.ask(tmp_path)
+
+
+@pytest.mark.parametrize("value", [b"Bearer x\r\nHost: elsewhere", b"Bearer x\n", b"\0"])
+def test_a_header_that_would_begin_another_is_refused(value: bytes) -> None:
+    async def scenario() -> None:
+        async with transport() as by:
+            request = httpx.Request("POST", "http://127.0.0.1:9/", headers=[(b"Authorization", value)], content=b"")
+            with pytest.raises(httpx.LocalProtocolError, match="Authorization has a line break"):
+                await by.handle_async_request(request)
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_is_announced_first() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await writer.drain()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+
+    async def scenario() -> None:
+        async with serving_raw(handler) as base, transport() as by, asyncio.timeout(GUARD_S):
+            answer = await post(by, base)
+            assert (answer.status_code, answer.content) == (200, b"ok")
+
+    asyncio.run(scenario())
+
+
+def test_what_follows_an_answer_unasked_belongs_to_no_other_request() -> None:
+    """A second answer in one segment with the first: the connection that brought it is not used again."""
+    connections = 0
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await read_request(reader)
+            first = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
+            writer.write(first + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond")
+            await writer.drain()
+
+    async def scenario() -> None:
+        async with serving_raw(handler) as base, transport() as by, asyncio.timeout(GUARD_S):
+            for _ in range(3):
+                assert (await post(by, base)).content == b"first"
+
+    asyncio.run(scenario())
+    assert connections == 3
+
+
+def test_a_kept_connection_that_ends_as_it_is_used_again_is_replaced() -> None:
+    connections = 0
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        await reader.read(1)  # the next request has begun to come: too late
+
+    async def scenario() -> None:
+        async with serving_raw(handler) as base, transport() as by, asyncio.timeout(GUARD_S):
+            for _ in range(3):
+                assert (await post(by, base)).content == b"ok"
+
+    asyncio.run(scenario())
+    assert connections == 3
