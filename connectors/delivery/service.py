@@ -95,6 +95,9 @@ class Delivery:
                 heartbeat_interval_ms=1_500,
                 fetch_wait_max_ms=20,
                 enable_partition_eof=True,
+                # What is fetched ahead is memory, too: of each partition at most so much.
+                queued_min_messages=5_000,
+                queued_max_messages_kbytes=4_096,
             )
             self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
         except KafkaException as error:
