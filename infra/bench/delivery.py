@@ -36,7 +36,7 @@ def measure(cluster: KafkaCluster, pushes: int, default_pushes: int, rounds: int
     """All three in one run, on topics of its own; medians over `rounds`, in which they alternate."""
     ours, limits, defaults = [], [], []
     for number in range(1, rounds + 1):
-        with _server() as address:
+        with counting_server() as address:
             tell(f"round {number} of {rounds}: {pushes:,} pushes bare, with aiohttp")
             limits.append(_probe("post_probe", address, "aiohttp", str(pushes), str(IN_FLIGHT))["per_s"])
             tell(f"round {number} of {rounds}: {default_pushes:,} pushes with httpx as it comes")
@@ -72,22 +72,26 @@ def _from_kafka(cluster: KafkaCluster, address: str, pushes: int) -> float:
     create_topics(cluster, replication=1, topics=topics)
     try:
         _write(cluster, pushes)
-        environment = {
-            "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
-            "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
-            "EVCS_BEIJING_ADDRESS": address,
-            "EVCS_BEIJING_OPERATOR_ID": CREDENTIALS.operator_id,
-            "EVCS_BEIJING_OPERATOR_SECRET": CREDENTIALS.operator_secret.reveal(),
-            "EVCS_BEIJING_DATA_SECRET": CREDENTIALS.data_secret.reveal(),
-            "EVCS_BEIJING_DATA_SECRET_IV": CREDENTIALS.data_secret_iv.reveal(),
-            "EVCS_BEIJING_SIG_SECRET": CREDENTIALS.sig_secret.reveal(),
-        }
-        measured = _probe("delivery_probe", str(pushes), environment=environment)
+        measured = _probe("delivery_probe", str(pushes), environment=delivery_environment(cluster, address))
     finally:
         delete_topics(cluster, topics)
     if measured["confirmed"] != pushes or measured["failed"]:
         raise OperatorError(f"{pushes} pushes were due, {measured} were done")
     return float(measured["per_s"])
+
+
+def delivery_environment(cluster: KafkaCluster, address: str) -> dict[str, str]:
+    """What a delivery process needs to report to the counting server."""
+    return {
+        "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
+        "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
+        "EVCS_BEIJING_ADDRESS": address,
+        "EVCS_BEIJING_OPERATOR_ID": CREDENTIALS.operator_id,
+        "EVCS_BEIJING_OPERATOR_SECRET": CREDENTIALS.operator_secret.reveal(),
+        "EVCS_BEIJING_DATA_SECRET": CREDENTIALS.data_secret.reveal(),
+        "EVCS_BEIJING_DATA_SECRET_IV": CREDENTIALS.data_secret_iv.reveal(),
+        "EVCS_BEIJING_SIG_SECRET": CREDENTIALS.sig_secret.reveal(),
+    }
 
 
 def _write(cluster: KafkaCluster, pushes: int) -> None:
@@ -117,7 +121,7 @@ def _probe(module: str, *arguments: str, environment: Mapping[str, str] | None =
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[str]:
+def counting_server() -> Iterator[str]:
     """The counting server's address; it ends with the block, and with this process."""
     command = [sys.executable, "-m", "infra.bench.counting_server"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

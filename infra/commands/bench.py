@@ -81,3 +81,18 @@ def isolation(seconds: float, platforms: int, per_s: float) -> None:
 
     settings = IsolationSettings(platforms=platforms, seconds=seconds, per_s=per_s)
     click.echo(json.dumps(measure(KafkaCluster.from_env(), settings, _tell)))
+
+
+@command.command()
+@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1))
+@click.option("--per-s", default=2_000, show_default=True, type=click.IntRange(1), help="pushes, half of them statuses")
+def latency(seconds: float, per_s: int) -> None:
+    """How long after its change a status is confirmed, from the derived topic to the platform's answer.
+
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+
+    Example: evcs bench latency --seconds 10
+    """
+    from infra.bench.latency import measure
+
+    click.echo(json.dumps(measure(KafkaCluster.from_env(), seconds, per_s, _tell)))

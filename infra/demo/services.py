@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from infra.errors import OperatorError
@@ -17,6 +17,7 @@ from schemas.cluster import KafkaCluster
 _READY_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 60.0
 _TAIL_LINES = 20
+_ANSWER_S = 5.0
 
 
 class ServiceProcess:
@@ -85,10 +86,18 @@ def await_group(
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         service.check()
-        described = admin.describe_consumer_groups([group], request_timeout=60)[group].result(timeout=60)
-        if described.state == ConsumerGroupState.STABLE and described.members:
+        if _is_stable(admin, group):
             return
         time.sleep(0.2)
     raise OperatorError(
         f"{service.name} did not join its group within {timeout_s:.0f} s; its log ends:\n{service.tail()}"
     )
+
+
+def _is_stable(admin: AdminClient, group: str) -> bool:
+    try:
+        asked = admin.describe_consumer_groups([group], request_timeout=_ANSWER_S)
+        described = asked[group].result(timeout=2 * _ANSWER_S)
+    except (KafkaException, TimeoutError):
+        return False  # a new cluster has no place for groups until the first one comes
+    return bool(described.state == ConsumerGroupState.STABLE and described.members)
