@@ -4,6 +4,7 @@ What is written, and what happens after an abort, is the service's decision.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +22,13 @@ TRANSACTION_TIMEOUT_MS = 10_000
 
 #: One call waits so long before it is asked whether to go on, s.
 _CALL_S = 1.0
+
+#: A transaction that does not end within this, in time-outs, is left to the broker, which has aborted it by then: after
+#: a broker's restart a producer may wait for an answer that never comes.
+_STUCK_AFTER = 2.0
+
+#: So long a call may take before it is told of, s.
+_TOLD_AFTER_S = 5.0
 
 _FULL_POLL_S = 0.05
 
@@ -156,14 +164,16 @@ class Transactions:
         if not self._begun_at and not offsets:
             return True
         self._begin()
+        patience_s = self._timeout_s * _STUCK_AFTER
         try:
             if self._failed:
                 raise _Aborted("a record was refused")
             if offsets:
                 self._persist(
-                    lambda timeout_s: self._producer.send_offsets_to_transaction(list(offsets), group, timeout_s)
+                    lambda timeout_s: self._producer.send_offsets_to_transaction(list(offsets), group, timeout_s),
+                    patience_s,
                 )
-            self._persist(self._producer.commit_transaction)
+            self._persist(self._producer.commit_transaction, patience_s)
         except _Aborted as reason:
             log.warning("a transaction of %d records is aborted: %s", self.count, reason)
             self.abort()
@@ -179,7 +189,7 @@ class Transactions:
         if not self._begun_at:
             return
         try:
-            self._persist(self._producer.abort_transaction)
+            self._persist(self._producer.abort_transaction, self._timeout_s * _STUCK_AFTER)
         except (_Aborted, _Fenced) as reason:
             self._begin_anew(reason)
         self._forget()
@@ -192,11 +202,21 @@ class Transactions:
         if self.age_s < self._timeout_s * _TIMED_OUT_AFTER:
             raise KafkaRefused(f"Kafka: {self._whose_place} ({reason})") from reason
         log.warning("a transaction of %d records took too long: %s", self.count, reason)
-        self._producer = self._made()
-        self.start()
+        while True:
+            self._producer.purge()
+            self._producer = self._made()
+            try:
+                self._persist(self._producer.init_transactions, self._timeout_s * _STUCK_AFTER)
+                break
+            except (_Aborted, _Fenced) as again:
+                log.warning("a new producer does not begin: %s", again)
+                if self._give_up():
+                    raise Unsettled from again
         self._forget()
 
-    def _persist(self, call: Callable[[float], Any]) -> Any:
+    def _persist(self, call: Callable[[float], Any], patience_s: float = math.inf) -> Any:
+        """Repeats a call while it fails for what passes; raises _Fenced if it does so for longer than the patience."""
+        began, told = time.monotonic(), False
         while True:
             try:
                 return call(_CALL_S)
@@ -213,3 +233,9 @@ class Transactions:
                     raise KafkaRefused(f"Kafka: {error.str()}") from caught
                 if self._give_up():
                     raise Unsettled from caught
+                took_s = time.monotonic() - began
+                if took_s > patience_s:
+                    raise _Fenced(f"no end within {patience_s:.0f} s: {error.str()}") from caught
+                if took_s > _TOLD_AFTER_S and not told:
+                    told = True
+                    log.warning("Kafka has not answered for %.0f s: %s; asking again", took_s, error.str())
