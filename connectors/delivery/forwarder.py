@@ -131,7 +131,7 @@ class Forwarder(Generic[T]):
         self._transactions = Transactions(cluster, f"{group}-{instance}", self._our_place, self._give_up)
         self._outputs = Outputs(cluster, codec_for(cluster.schema_registry_url), self._transactions)
         try:
-            self._consumer = Consumer({**_consumer_config(cluster, group, instance), "logger": log})
+            self._consumer = Consumer({**_consumer_config(cluster, group), "logger": log})
         except KafkaException as error:
             raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
@@ -259,11 +259,11 @@ def partition_of(message: Message) -> Partition:
     return message.topic() or "", message.partition() or 0
 
 
-def _consumer_config(cluster: KafkaCluster, group: str, instance: str) -> dict[str, str | int | float | bool]:
+def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int | float | bool]:
     return cluster.client_config(
         group_id=group,
-        # One that was killed takes its partitions back at once, and a second one of its name ends it.
-        group_instance_id=instance,
+        # No static membership: while a broker restarts, a member's second try to join can count as another's, which
+        # fences the member itself. A second process of this name is told by its producer.
         # The same partition of every topic lies with the same process.
         partition_assignment_strategy="range",
         enable_auto_commit=False,
