@@ -5,6 +5,8 @@ What is written, and what happens after an abort, is the service's decision.
 
 import logging
 import math
+import queue
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,6 +31,10 @@ _STUCK_AFTER = 2.0
 
 #: So long a call may take before it is told of, s.
 _TOLD_AFTER_S = 5.0
+
+#: A call that has not come back by then never will: librdkafka's send_offsets_to_transaction was seen to hang, whatever
+#: its time-out, when a broker was killed twice in a row.
+_HANGS_AFTER_S = 10.0
 
 _FULL_POLL_S = 0.05
 
@@ -77,6 +83,7 @@ class Transactions:
         self._producer = self._made()
         self._begun_at = 0.0
         self._failed = False
+        self._hung: list[Producer] = []
         self.count = 0
 
     def _made(self) -> Producer:
@@ -203,7 +210,8 @@ class Transactions:
             raise KafkaRefused(f"Kafka: {self._whose_place} ({reason})") from reason
         log.warning("a transaction of %d records took too long: %s", self.count, reason)
         while True:
-            self._producer.purge()
+            if self._producer not in self._hung:
+                self._producer.purge()
             self._producer = self._made()
             try:
                 self._persist(self._producer.init_transactions, self._timeout_s * _STUCK_AFTER)
@@ -219,7 +227,7 @@ class Transactions:
         began, told = time.monotonic(), False
         while True:
             try:
-                return call(_CALL_S)
+                return self._called(call)
             except KafkaException as caught:
                 error: KafkaError = caught.args[0]
                 if is_refusal(error):
@@ -239,3 +247,24 @@ class Transactions:
                 if took_s > _TOLD_AFTER_S and not told:
                     told = True
                     log.warning("Kafka has not answered for %.0f s: %s; asking again", took_s, error.str())
+
+    def _called(self, call: Callable[[float], Any]) -> Any:
+        """One call, on a thread of its own, so that one that hangs can be left behind with its producer."""
+        ended: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                ended.put((call(_CALL_S), None))
+            except BaseException as error:
+                ended.put((None, error))
+
+        threading.Thread(target=run, name="transaction", daemon=True).start()
+        try:
+            result, error = ended.get(timeout=_HANGS_AFTER_S)
+        except queue.Empty:
+            # Kept, since to free it would hang, too.
+            self._hung.append(self._producer)
+            raise _Fenced(f"the client does not come back within {_HANGS_AFTER_S:.0f} s") from None
+        if error is not None:
+            raise error
+        return result

@@ -33,6 +33,9 @@ _DRAIN_TIMEOUT_S = 60.0
 
 _VIOLATIONS_SHOWN = 10
 
+#: A second each in which topics may still appear that the cluster was asked for before a Ctrl-C.
+_HALF_MADE_ROUNDS = 3
+
 Show = Callable[[Scoreboard, float, int, str], None]
 
 
@@ -72,7 +75,10 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         try:
             create_topics(cluster, topics=declared_topics([PLATFORM]))
         except KeyboardInterrupt:
-            delete_topics(cluster)
+            # The cluster goes on with what it was asked for: what is not there yet is deleted a moment later.
+            for _ in range(_HALF_MADE_ROUNDS):
+                delete_topics(cluster)
+                time.sleep(1.0)
             raise
         stack.callback(delete_topics, cluster)
         city = stack.enter_context(PlatformThread())

@@ -141,7 +141,8 @@ def test_a_million_changes_cost_a_push_a_connector_and_every_order_arrives(kafka
             grown_kb = _resident_kb() - flat_kb
             assert states.held == CONNECTORS
             log.info("%d changes later %d kB more", CHANGES - FILLED, grown_kb)
-            assert grown_kb < 48 * 1024
+            # 700,000 jobs would be three times as much, were they kept; an allocator takes some besides.
+            assert grown_kb < 128 * 1024
             away, tried = False, len(city.calls)
             clock.now_ms += 60_000  # the next probe
             await until(lambda: _taken(city, tried)[c.STATUS] == CONNECTORS)

@@ -11,8 +11,8 @@ from connectors.delivery.buffers import PAUSE_AT, RESUME_AT, Buffer, Buffers, He
 WINDOW_S = 0.05
 
 #: How long a partition that is neither read nor at its end (its leader is away) keeps the others waiting, s: longer
-#: than a leader's move and a slow start take, and well within what orders have.
-SILENCE_S = 10.0
+#: than a broker's restart and a slow start take, and well within what orders have.
+SILENCE_S = 60.0
 
 _BEHIND_ALL: Place = (1 << 62, 0)
 

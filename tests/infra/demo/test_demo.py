@@ -60,7 +60,7 @@ def test_it_ends_with_its_figures_and_loses_nothing(
     figures = json.loads(ran.stdout.splitlines()[-1])
     assert {"ended", "seconds", "telemetry", "pushes", "orders", "lost"} <= set(figures), figures
     assert (figures["lost"], figures["late_examples"]) == (0, []), figures
-    # Behind a stall the window in which the router sorts topics may not do, as ARCHITECTURE.md says; nothing else may be.
+    # Behind a stall the router's window may not do, as ARCHITECTURE.md says; nothing else may be.
     assert [v for v in figures["violations"] if v.split()[0] not in (Kind.ORDER, Kind.BACKWARDS, Kind.CADENCE)] == []
     assert ran.exit_code == int(bool(figures["violations"])), figures
     assert figures["seconds"] >= 15
