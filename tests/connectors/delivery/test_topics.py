@@ -81,7 +81,7 @@ def test_what_each_is_made_of() -> None:
     made = {topic.name: topic for topic in delivery_topics([BEIJING])}
     states, orders = made["delivery-beijing-states"], made["delivery-beijing-orders"]
     assert (states.records, orders.records) == (LANES["states"], LANES["orders"])
-    assert (states.retention_ms, orders.retention_ms) == (7 * DAY_MS, 90 * DAY_MS)
+    assert (states.retention_ms, orders.retention_ms) == (7 * DAY_MS, 365 * DAY_MS)
     assert states.partitions == orders.partitions == 8
     rung = made["delivery-retry-150s"]
     assert (rung.records, rung.retention_ms) == (("order",), 90 * DAY_MS)
