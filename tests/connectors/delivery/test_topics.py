@@ -84,12 +84,12 @@ def test_what_each_is_made_of() -> None:
     assert (states.retention_ms, orders.retention_ms) == (7 * DAY_MS, 365 * DAY_MS)
     assert states.partitions == orders.partitions == 8
     rung = made["delivery-retry-150s"]
-    assert (rung.records, rung.retention_ms) == (("order",), 90 * DAY_MS)
+    assert (rung.records, rung.retention_ms) == (("order",), 365 * DAY_MS)
     for name in ("delivery-beijing-states-dlq", "delivery-beijing-orders-dlq"):
         assert (made[name].records, made[name].partitions, made[name].retention_ms) == (
             ("dead_letter",),
             1,
-            90 * DAY_MS,
+            365 * DAY_MS,
         )
     for topic in made.values():
         assert (topic.key, topic.cleanup, topic.replication) == ("ConnectorID", "delete", 3)
