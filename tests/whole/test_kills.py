@@ -33,6 +33,7 @@ KILLS_EACH = 3
 CONNECTORS = 50
 
 BONUS = "notification_charge_order_info_for_bonus"
+STATUS = "notification_stationStatus"
 #: Longer than a machine may stall, since a fleet that does not send is silent; shorter than the broker's last outage.
 SILENCE_MS = 25_000
 #: How long the broker is away the last time, s.
@@ -221,6 +222,8 @@ def test_only_what_was_not_committed_before_a_kill_is_pushed_again(run: Run) -> 
     old: list[Receipt] = []
     count = 0
     for receipt in run.ledger.receipts:
+        if receipt.interface == STATUS:
+            continue  # it bears no time: the same again is as often a new one, where that between was replaced
         content = (receipt.interface, receipt.key, str(receipt.payload))
         if receipt.duplicate:
             count += 1
@@ -230,4 +233,4 @@ def test_only_what_was_not_committed_before_a_kill_is_pushed_again(run: Run) -> 
     log.info("%d of %d pushes were repeats", count, len(run.ledger.receipts))
     log.info("noted by the platform: %s", dict(run.ledger.violation_counts))
     assert old == []
-    assert max(receipt.times for receipt in run.ledger.receipts) <= 1 + len(run.marks)
+    assert max(r.times for r in run.ledger.receipts if r.interface != STATUS) <= 1 + len(run.marks)
