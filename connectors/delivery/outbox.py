@@ -8,7 +8,7 @@ from dataclasses import replace
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.delivery.parcel import Parcel
-from connectors.delivery.topics import dead_letter_topic, lane_topic, retry_topic
+from connectors.delivery.topics import dead_letter_topic, retry_topic
 from connectors.errors import KafkaRefused, MisconfiguredDelivery
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
@@ -100,10 +100,6 @@ class Outbox:
     def ladder(self, delay_s: int, key: bytes, value: bytes, recorded_at: int, parcel: Parcel) -> None:
         """An order, to be sent again at `parcel.due_at`."""
         self._put(retry_topic(delay_s), key, value, recorded_at, parcel)
-
-    def lane(self, platform: str, key: bytes, value: bytes, recorded_at: int, parcel: Parcel) -> None:
-        """A charge's record back to the platform's orders lane."""
-        self._put(lane_topic(platform, "orders"), key, value, recorded_at, parcel)
 
     def attempt(self, attempt: Attempt) -> None:
         """One line of the ledger."""

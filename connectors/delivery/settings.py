@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from connectors.bounds import BadSettings
+from connectors.delivery.routing.settings import instance_from
 from connectors.errors import MisconfiguredDelivery
 from connectors.platform import OWN_PROFILES, Platform, Target, load_platforms
 from connectors.policies import Addresses
@@ -69,7 +70,7 @@ class DeliverySettings:
             credentials=platform.credentials.outbound(env),
             target=target,
             cluster=cluster,
-            instance=env.get("EVCS_DELIVERY_INSTANCE") or "0",
+            instance=instance_from(env),
             group=lanes_group(cluster, name, env),
         )
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from connectors.delivery.topics import delivery_topics, lane_topic
+from connectors.delivery.topics import Lane, delivery_topics, lane_topic
 from connectors.platform import load_platforms
-from infra.bench.delivery_records import CREDENTIALS, PLATFORM, records
+from infra.bench.delivery_records import PLATFORM, records
 from infra.errors import OperatorError
+from infra.simulator.platform.onboarding import platform_environment
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
@@ -85,12 +86,7 @@ def delivery_environment(cluster: KafkaCluster, address: str) -> dict[str, str]:
     return {
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
-        "EVCS_BEIJING_ADDRESS": address,
-        "EVCS_BEIJING_OPERATOR_ID": CREDENTIALS.operator_id,
-        "EVCS_BEIJING_OPERATOR_SECRET": CREDENTIALS.operator_secret.reveal(),
-        "EVCS_BEIJING_DATA_SECRET": CREDENTIALS.data_secret.reveal(),
-        "EVCS_BEIJING_DATA_SECRET_IV": CREDENTIALS.data_secret_iv.reveal(),
-        "EVCS_BEIJING_SIG_SECRET": CREDENTIALS.sig_secret.reveal(),
+        **platform_environment(PLATFORM, address.removesuffix("/")),
     }
 
 
@@ -98,9 +94,8 @@ def _write(cluster: KafkaCluster, pushes: int) -> None:
     codec = codec_for(cluster.schema_registry_url)
     producer = Producer(cluster.producer_config(linger_ms=20, queue_buffering_max_messages=1_000_000))
     for record in records(pushes):
-        lane = "states" if isinstance(record, StatusChange) else "orders"
-        topic = cluster.topic(lane_topic(PLATFORM, "states" if lane == "states" else "orders"))
-        producer.produce(topic, codec.encode(record), record.connector_id.encode())
+        lane: Lane = "states" if isinstance(record, StatusChange) else "orders"
+        producer.produce(cluster.topic(lane_topic(PLATFORM, lane)), codec.encode(record), record.connector_id.encode())
     if producer.flush(_FLUSH_S):
         raise OperatorError("the broker has not taken the benchmark's records")
 

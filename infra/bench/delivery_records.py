@@ -8,10 +8,10 @@ from importlib.resources import files
 import msgspec
 
 from connectors.protocol.credentials import Credentials, Secret
+from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
 from schemas.records.derived import ChargeProgress, Order, StatusChange
 
-_SECRET = "1234567890abcdef"  # noqa: S105  the public test value of the standard's examples
-CREDENTIALS = Credentials("123456789", *(Secret(_SECRET),) * 4)
+CREDENTIALS = Credentials(DEMO_OPERATOR_ID, *(Secret(DEMO_SECRET),) * 4)
 
 PLATFORM = "beijing"
 

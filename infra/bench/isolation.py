@@ -14,21 +14,19 @@ from tempfile import TemporaryDirectory
 
 from confluent_kafka import Producer
 
-from connectors.delivery.outbox import ATTEMPTS
 from connectors.delivery.topics import delivery_topics
 from connectors.platform import load_platforms
 from infra.bench.delivery_records import orders, statuses
+from infra.bench.ledger import attempts, delay_ms, quantile
 from infra.demo.services import ServiceProcess, await_group
 from infra.errors import OperatorError
-from infra.simulator.platform.dialect import BONUS_ORDER
+from infra.simulator.platform.dialect import BONUS_ORDER, STATION_STATUS
 from infra.simulator.platform.faults import FaultKind
-from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
+from infra.simulator.platform.onboarding import platform_environment, platform_profile
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
-from schemas.compacted import read_to_end
-from schemas.records.delivery import Attempt
 from schemas.topic import all_topics
 
 Tell = Callable[[str], None]
@@ -40,22 +38,7 @@ _SLOW_S = 10.0
 _FLUSH_S = 60.0
 _DRAIN_TIMEOUT_S = 600.0
 
-_PROFILE = """
-title = "{name}"
-[addresses]
-production = "http://{name}.invalid/evcs/20160701/"
-test = "http://{name}.invalid/evcs/20160701/"
-[credentials]
-environment_prefix = "EVCS_{upper}_"
-[interfaces.query_token]
-deadline_s = 1
-[interfaces.notification_stationStatus]
-deadline_s = 10
-[interfaces.notification_charge_order_info_for_bonus]
-deadline_s = 150
-[retry]
-ladder_s = {ladder_s}
-"""
+_DEADLINES_S = {STATION_STATUS: 10, BONUS_ORDER: 150}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +65,11 @@ def measure(cluster: KafkaCluster, settings: IsolationSettings, tell: Tell) -> d
         drained_s = stand.drain()
         before, during = stand.delays(quiet), stand.delays(disturbed)
         return {
-            "p99_undisturbed_ms": _p99(before),
-            "p99_disturbed_ms": _p99(during),
-            "ratio": round(_p99(during) / max(_p99(before), 1), 2),
-            "median_undisturbed_ms": _quantile(before, 0.5),
-            "median_disturbed_ms": _quantile(during, 0.5),
+            "p99_undisturbed_ms": quantile(before, 0.99),
+            "p99_disturbed_ms": quantile(during, 0.99),
+            "ratio": round(quantile(during, 0.99) / max(quantile(before, 0.99), 1), 2),
+            "median_undisturbed_ms": quantile(before, 0.5),
+            "median_disturbed_ms": quantile(during, 0.5),
             "healthy_platforms": len(stand.healthy),
             "pushes_undisturbed": len(before),
             "pushes_disturbed": len(during),
@@ -95,15 +78,6 @@ def measure(cluster: KafkaCluster, settings: IsolationSettings, tell: Tell) -> d
             "statuses_overtaken": stand.overtaken(),
             "drained_s": round(drained_s, 1),
         }
-
-
-def _quantile(values: list[int], share: float) -> int:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
-
-
-def _p99(values: list[int]) -> int:
-    return _quantile(values, 0.99)
 
 
 class Stand:
@@ -181,7 +155,7 @@ class Stand:
     def drain(self) -> float:
         """Waits until every platform has every order and every newest status; returns how long that took, s."""
         began = time.monotonic()
-        while self.missing() or self._late():
+        while self.missing() or self.overtaken():
             self._process.check()
             if time.monotonic() - began > _DRAIN_TIMEOUT_S:
                 break
@@ -194,27 +168,21 @@ class Stand:
             len(self.orders - {r.key for r in city.ledger.received(BONUS_ORDER)}) for city in self._cities.values()
         )
 
-    def _late(self) -> int:
+    def overtaken(self) -> int:
+        """Connectors whose last status at a platform is not the newest, of all platforms together."""
         return sum(
             city.ledger.statuses.get(key, {}).get("Status") != status
             for city in self._cities.values()
             for key, status in self._newest.items()
         )
 
-    def overtaken(self) -> int:
-        """Connectors whose last status at a platform is not the newest."""
-        return self._late()
-
     def delays(self, between: tuple[int, int]) -> list[int]:
         """How long after it was due each push of the healthy platforms was confirmed, ms, of what was due then."""
-        healthy = frozenset(self.healthy)
-        found = []
-        for batch in read_to_end(self._cluster, self._cluster.topic(ATTEMPTS)):
-            for message in batch:
-                attempt = self._codec.decode_as(Attempt, message.value())
-                if attempt.platform in healthy and between[0] <= attempt.due_at < between[1]:
-                    found.append(attempt.started_at + attempt.latency_ms - attempt.due_at)
-        return found
+        return [
+            delay_ms(attempt)
+            for attempt in attempts(self._cluster)
+            if attempt.platform in self.healthy and between[0] <= attempt.due_at < between[1]
+        ]
 
 
 @contextmanager
@@ -230,15 +198,9 @@ def _stand(cluster: KafkaCluster, settings: IsolationSettings) -> Iterator[Stand
             "EVCS_PLATFORMS": str(home),
         }
         for name, city in cities.items():
-            upper = name.upper().replace("-", "_")
-            (home / f"{name}.toml").write_text(
-                _PROFILE.format(name=name, upper=upper, ladder_s=list(settings.ladder_s)), encoding="utf-8"
-            )
-            environment |= {
-                f"EVCS_{upper}_{secret}": DEMO_SECRET
-                for secret in ("OPERATOR_SECRET", "DATA_SECRET", "DATA_SECRET_IV", "SIG_SECRET")
-            }
-            environment |= {f"EVCS_{upper}_OPERATOR_ID": DEMO_OPERATOR_ID, f"EVCS_{upper}_ADDRESS": f"{city.base_url}/"}
+            retry = {"ladder_s": list(settings.ladder_s)}
+            (home / f"{name}.toml").write_text(platform_profile(name, _DEADLINES_S, retry), encoding="utf-8")
+            environment |= platform_environment(name, city.base_url)
         platforms = [load_platforms(environ=environment).platforms[name] for name in names]
         stack.callback(delete_topics, cluster)
         create_topics(cluster, replication=1, topics=[*all_topics().values(), *delivery_topics(platforms)])

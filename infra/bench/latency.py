@@ -11,17 +11,15 @@ from tempfile import TemporaryDirectory
 
 from confluent_kafka import Producer
 
-from connectors.delivery.outbox import ATTEMPTS
 from connectors.interfaces.station_status import INTERFACE as STATUS
 from infra.bench.delivery import counting_server, delivery_environment
 from infra.bench.delivery_records import PLATFORM, records
+from infra.bench.ledger import attempts, delay_ms, quantile
 from infra.demo.services import ServiceProcess, await_group
 from infra.errors import OperatorError
 from infra.topic_admin import create_topics, declared_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
-from schemas.compacted import read_to_end
-from schemas.records.delivery import Attempt
 from schemas.records.derived import StatusChange
 
 Tell = Callable[[str], None]
@@ -55,8 +53,8 @@ def measure(cluster: KafkaCluster, seconds: float, per_s: int, tell: Tell) -> di
         count = _put(cluster, seconds, per_s)
         delays = _confirmed(cluster, services["lanes"], count)
     return {
-        "status_p50_ms": _quantile(delays, 0.5),
-        "status_p99_ms": _quantile(delays, 0.99),
+        "status_p50_ms": quantile(delays, 0.5),
+        "status_p99_ms": quantile(delays, 0.99),
         "statuses": len(delays),
         "pushes": count,
         "pushes_per_s": per_s,
@@ -86,21 +84,12 @@ def _put(cluster: KafkaCluster, seconds: float, per_s: int) -> int:
 
 
 def _confirmed(cluster: KafkaCluster, process: ServiceProcess, count: int) -> list[int]:
-    codec, deadline = codec_for(cluster.schema_registry_url), time.monotonic() + _DRAIN_TIMEOUT_S
+    deadline = time.monotonic() + _DRAIN_TIMEOUT_S
     while True:
         process.check()
-        attempts = [
-            codec.decode_as(Attempt, message.value())
-            for batch in read_to_end(cluster, cluster.topic(ATTEMPTS))
-            for message in batch
-        ]
-        if len(attempts) >= count:
-            return [a.started_at + a.latency_ms - a.due_at for a in attempts if a.interface == STATUS]
+        done = list(attempts(cluster))
+        if len(done) >= count:
+            return [delay_ms(attempt) for attempt in done if attempt.interface == STATUS]
         if time.monotonic() > deadline:
-            raise OperatorError(f"{len(attempts)} of {count} pushes are done; delivery's log ends:\n{process.tail()}")
+            raise OperatorError(f"{len(done)} of {count} pushes are done; delivery's log ends:\n{process.tail()}")
         time.sleep(1.0)
-
-
-def _quantile(values: list[int], share: float) -> int:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

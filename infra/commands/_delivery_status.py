@@ -2,14 +2,13 @@
 
 import json
 import time
-from collections.abc import Sequence
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors.errors import MisconfiguredDelivery
-from connectors.platform import Platform, load_platforms
+from connectors.delivery.routing.settings import platforms_named
+from connectors.platform import load_platforms
 from infra.delivery_status import SILENT_AFTER_MS, LaneReport, gather
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
@@ -30,7 +29,9 @@ def status(platforms: tuple[str, ...], as_json: bool, watch: bool) -> None:
 
     Example: evcs delivery status beijing
     """
-    cluster, chosen = KafkaCluster.from_env(), _chosen(platforms)
+    cluster = KafkaCluster.from_env()
+    # Without names a profile that is wrong is no reason to show nothing of the others.
+    chosen = platforms_named(platforms) if platforms else load_platforms().platforms.values()
     while True:
         reports = gather(
             cluster, chosen, lambda text: click.echo(text, err=True) if not as_json and not watch else None
@@ -43,18 +44,6 @@ def status(platforms: tuple[str, ...], as_json: bool, watch: bool) -> None:
         if not watch:
             return
         time.sleep(_WATCH_S)
-
-
-def _chosen(names: Sequence[str]) -> list[Platform]:
-    profiles = load_platforms()
-    for name in names:
-        for fault in profiles.faults:
-            if fault.file == f"{name}.toml":
-                raise fault
-        if name not in profiles.platforms:
-            known = ", ".join(sorted(profiles.platforms))
-            raise MisconfiguredDelivery(f"no platform {name!r}: there are {known}")
-    return [profiles.platforms[name] for name in names or profiles.platforms]
 
 
 def as_dict(report: LaneReport, now_ms: int) -> dict[str, object]:

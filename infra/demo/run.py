@@ -17,7 +17,7 @@ from infra.local.settings import LocalSettings
 from infra.runs import entered, tidy_up
 from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
-from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
+from infra.simulator.platform.onboarding import platform_environment
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, declared_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
@@ -46,18 +46,6 @@ class DemoSettings:
     connectors: int = 200
     seconds: float | None = None
     seed: int = 1
-
-
-def platform_environment(base_url: str) -> dict[str, str]:
-    """What delivery needs to report to the simulated platform."""
-    return {
-        "EVCS_BEIJING_ADDRESS": f"{base_url}/",
-        "EVCS_BEIJING_OPERATOR_ID": DEMO_OPERATOR_ID,
-        "EVCS_BEIJING_OPERATOR_SECRET": DEMO_SECRET,
-        "EVCS_BEIJING_DATA_SECRET": DEMO_SECRET,
-        "EVCS_BEIJING_DATA_SECRET_IV": DEMO_SECRET,
-        "EVCS_BEIJING_SIG_SECRET": DEMO_SECRET,
-    }
 
 
 def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) -> dict[str, object]:
@@ -117,7 +105,7 @@ def _services(cluster: KafkaCluster, base_url: str, logs: Path, stack: ExitStack
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
         "EVCS_STREAMS_BILL_WAIT_MS": str(_BILL_WAIT_MS),
-        **platform_environment(base_url),
+        **platform_environment(PLATFORM, base_url),
     }
     services = [
         ServiceProcess("streams", ["streams"], environment, logs / "streams.log"),

@@ -13,13 +13,14 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connectors.delivery.topics import LANES as DELIVERY_LANES
 from connectors.delivery.topics import lane_topic
-from infra.demo.run import PLATFORM, platform_environment
+from infra.demo.run import PLATFORM
 from infra.demo.services import ServiceProcess, await_group
 from infra.demo.watch import DERIVED
 from infra.local.broker import LocalKafka
 from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
 from infra.simulator.platform.ledger import Receipt
+from infra.simulator.platform.onboarding import platform_environment
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, declared_topics
 from schemas.cluster import KafkaCluster
@@ -98,7 +99,7 @@ class Installation:
         environment = {
             "EVCS_KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "EVCS_TOPIC_PREFIX": "",
-            **platform_environment(self.city.base_url),
+            **platform_environment(PLATFORM, self.city.base_url),
             **self._settings,
         }
         log = self._home / f"{self._starts:02}-{name}.log"

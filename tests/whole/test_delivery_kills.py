@@ -19,7 +19,7 @@ from infra.demo.services import ServiceProcess
 from infra.local.broker import LocalKafka
 from infra.simulator.platform.errors import Kind
 from infra.simulator.platform.faults import FaultKind
-from infra.simulator.platform.settings import DEMO_OPERATOR_ID, DEMO_SECRET
+from infra.simulator.platform.onboarding import platform_environment, platform_profile
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, declared_topics
 from schemas.cluster import KafkaCluster
@@ -35,25 +35,8 @@ KILLS = ["broker"] * 2 + ["lanes"] * 7 + ["router"] * 6 + ["retries"] * 6
 PLATFORMS = ("east", "west")
 BONUS = "notification_charge_order_info_for_bonus"
 
-PROFILE = """
-title = "{name}"
-[addresses]
-production = "http://{name}.invalid/evcs/20160701/"
-test = "http://{name}.invalid/evcs/20160701/"
-[credentials]
-environment_prefix = "EVCS_{upper}_"
-[interfaces.query_token]
-deadline_s = 1
-[interfaces.notification_start_charge_result]
-deadline_s = 50
-[interfaces.notification_stop_charge_result]
-deadline_s = 50
-[interfaces.notification_charge_order_info_for_bonus]
-deadline_s = 150
-[retry]
-ladder_s = [1, 2]
-in_place_s = [0.1, 0.5]
-"""
+DEADLINES_S = {"notification_start_charge_result": 50, "notification_stop_charge_result": 50, BONUS: 150}
+RETRY = {"ladder_s": [1, 2], "in_place_s": [0.1, 0.5]}
 
 
 @dataclass(slots=True)
@@ -83,11 +66,8 @@ class Stand:
         profiles.mkdir()
         self.environment = {"EVCS_KAFKA_BOOTSTRAP": self.broker.bootstrap, "EVCS_PLATFORMS": str(profiles)}
         for name, city in self.cities.items():
-            (profiles / f"{name}.toml").write_text(PROFILE.format(name=name, upper=name.upper()))
-            prefix = f"EVCS_{name.upper()}_"
-            secrets = ("OPERATOR_SECRET", "DATA_SECRET", "DATA_SECRET_IV", "SIG_SECRET")
-            self.environment |= {prefix + secret: DEMO_SECRET for secret in secrets}
-            self.environment |= {f"{prefix}OPERATOR_ID": DEMO_OPERATOR_ID, f"{prefix}ADDRESS": f"{city.base_url}/"}
+            (profiles / f"{name}.toml").write_text(platform_profile(name, DEADLINES_S, RETRY))
+            self.environment |= platform_environment(name, city.base_url)
         self.platforms = [load_platforms(environ=self.environment).platforms[name] for name in PLATFORMS]
         self._services: dict[str, ServiceProcess] = {}
         self._producer = Producer(self.cluster.producer_config(linger_ms=1))

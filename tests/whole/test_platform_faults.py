@@ -16,11 +16,12 @@ from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.topics import delivery_topics, lane_topic
 from connectors.policies import BreakerPolicy, Retry, Scope, Timeouts
-from infra.demo.run import PLATFORM, platform_environment
+from infra.demo.run import PLATFORM
 from infra.local.broker import LocalKafka
 from infra.simulator.fleet.sender import Sender
 from infra.simulator.platform.errors import Kind
 from infra.simulator.platform.faults import FaultKind
+from infra.simulator.platform.onboarding import platform_environment
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
@@ -122,7 +123,7 @@ def stand(broker: LocalKafka) -> Iterator[Stand]:
     cluster = KafkaCluster(bootstrap=broker.bootstrap, topic_prefix=f"t{uuid.uuid4().hex[:8]}-")
     with PlatformThread() as city:
         environment = {"EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap, "EVCS_TOPIC_PREFIX": cluster.topic_prefix}
-        settings = DeliverySettings.from_env(PLATFORM, {**environment, **platform_environment(city.base_url)})
+        settings = DeliverySettings.from_env(PLATFORM, {**environment, **platform_environment(PLATFORM, city.base_url)})
         platform = replace(
             settings.platform,
             scope=Scope(),

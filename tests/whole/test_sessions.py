@@ -9,7 +9,8 @@ from connectors.delivery import service
 from connectors.delivery.outbox import outbox_producer
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
-from infra.demo.run import PLATFORM, platform_environment
+from infra.demo.run import PLATFORM
+from infra.simulator.platform.onboarding import platform_environment
 from schemas.cluster import KafkaCluster
 from streams.settings import StreamsSettings
 from streams.worker import make_app
@@ -38,7 +39,9 @@ def test_a_delivery_that_died_is_missed_in_seconds(kafka: KafkaCluster, monkeypa
 
     monkeypatch.setattr(service, "Consumer", noting)
     environment = {"EVCS_KAFKA_BOOTSTRAP": kafka.bootstrap, "EVCS_TOPIC_PREFIX": kafka.topic_prefix}
-    settings = DeliverySettings.from_env(PLATFORM, {**environment, **platform_environment("http://127.0.0.1:1")})
+    settings = DeliverySettings.from_env(
+        PLATFORM, {**environment, **platform_environment(PLATFORM, "http://127.0.0.1:1")}
+    )
     with pytest.raises(InterruptedError):
         Delivery(settings, outbox_producer(settings.cluster))
     [config] = configs

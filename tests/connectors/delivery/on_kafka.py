@@ -22,6 +22,7 @@ from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
+from schemas.compacted import read_to_end
 from schemas.records.derived import Derived, StatusChange
 from schemas.records.faults import DeadLetter
 from tests.connectors.delivery import city as c
@@ -157,26 +158,7 @@ def until_safe(outbox: Outbox) -> None:
 
 def everything_on(cluster: KafkaCluster, topic: str) -> list[Message]:
     """All that lies on a topic, whatever declares it."""
-    consumer = Consumer(
-        cluster.client_config(
-            group_id=f"{cluster.topic_prefix}{topic}-reader", enable_auto_commit=False, isolation_level="read_committed"
-        )
-    )
-    name = cluster.topic(topic)
-    found: list[Message] = []
-    try:
-        numbers = consumer.list_topics(name, timeout=PATIENCE_S).topics[name].partitions
-        for number in numbers:
-            end = _end(consumer, TopicPartition(name, number))
-            consumer.assign([TopicPartition(name, number, 0)])
-            while consumer.position([TopicPartition(name, number)])[0].offset < end > 0:
-                message = consumer.poll(0.1)
-                if message is not None:
-                    assert message.error() is None
-                    found.append(message)
-    finally:
-        consumer.close()
-    return found
+    return [message for batch in read_to_end(cluster, cluster.topic(topic)) for message in batch]
 
 
 def dead_letters(cluster: KafkaCluster, topic: str) -> list[DeadLetter]:

@@ -39,13 +39,13 @@ class TestWhereto:
         outbox.ladder(150, b"C1", b"order", AT, onwards)
         assert kafka.messages == [Produced("p-delivery-retry-150s", b"order", b"C1", AT, onwards.headers())]
 
-    def test_a_record_back_to_its_lane(self, kafka: FakeProducer, outbox: Outbox) -> None:
-        outbox.lane("x", b"C1", b"order", AT, Parcel("push", 1))
-        outbox.lane("x", b"C1", b"order", AT, FRESH)
+    def test_what_a_parcel_has_to_say_goes_along(self, kafka: FakeProducer, outbox: Outbox) -> None:
+        outbox.ladder(150, b"C1", b"order", AT, Parcel("push", 1))
+        outbox.ladder(150, b"C1", b"order", AT, FRESH)
         headers: list[tuple[str, str | bytes | None]] = [("interface", "push"), ("failures", "1")]
         assert kafka.messages == [
-            Produced("p-delivery-x-orders", b"order", b"C1", AT, headers),
-            Produced("p-delivery-x-orders", b"order", b"C1", AT, None),
+            Produced("p-delivery-retry-150s", b"order", b"C1", AT, headers),
+            Produced("p-delivery-retry-150s", b"order", b"C1", AT, None),
         ]
 
     def test_what_delivery_tells_of_itself(self, kafka: FakeProducer, outbox: Outbox) -> None:
