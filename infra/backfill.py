@@ -108,7 +108,7 @@ def backfill(
                     place, routed = sorting.sort(message)
                     merge.put(Held(partition_of(message), message.offset() or 0, place, 0.0, routed))
                 for partition in over:
-                    merge.ended(partition)
+                    merge.over(partition)
                     left.remove(partition)
             # All that has its turn, so that what is left to read is never paused altogether.
             while taken := merge.take(0.0, _TRANSACTION):

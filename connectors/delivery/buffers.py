@@ -1,8 +1,9 @@
 """What has been read of each partition and is not yet written: a bounded queue each. When a record leaves is decided
 by who takes it."""
 
+import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -35,12 +36,15 @@ class Held(Generic[T]):
 
 @dataclass(slots=True)
 class Buffer(Generic[T]):
-    """One partition. `frontier`: all before this place has been read. `hungry_since`: since when it holds nothing."""
+    """One partition. `frontier`: all before this place has been read. `read_to`: all before this offset has been read.
+    `end`: where it ended when it was asked at `end_asked_at`. `heard_at`: when it last owed nothing."""
 
-    hungry_since: float
+    heard_at: float
     held: deque[Held[T]] = field(default_factory=deque)
     frontier: Place = BEFORE_ALL
-    at_end: bool = False
+    read_to: int = -1
+    end: int | None = None
+    end_asked_at: float = -math.inf
     paused: bool = False
 
 
@@ -61,7 +65,7 @@ class Buffers(Generic[T]):
     def assign(self, partitions: Iterable[Partition], now: float) -> None:
         """These are ours from now on; nothing of them has been read."""
         for partition in partitions:
-            self._buffers[partition] = Buffer(hungry_since=now)
+            self._buffers[partition] = Buffer(heard_at=now)
 
     def revoke(self, partitions: Iterable[Partition]) -> None:
         """These are not ours any more; what is held of them is another's to give out."""
@@ -74,13 +78,24 @@ class Buffers(Generic[T]):
         if buffer is not None:
             buffer.held.append(held)
             buffer.frontier = max(buffer.frontier, held.place)
-            buffer.at_end = False
+            buffer.read_to = held.offset + 1
 
-    def ended(self, partition: Partition) -> None:
-        """A partition has been read to its end."""
+    def reached(self, partition: Partition, offset: int) -> None:
+        """A partition has been read up to this offset, whatever lies before it."""
         buffer = self._buffers.get(partition)
         if buffer is not None:
-            buffer.at_end = True
+            buffer.read_to = max(buffer.read_to, offset)
+
+    def ends_are(self, ends: Mapping[Partition, int], asked_at: float) -> None:
+        """Where partitions ended at or after this time of the buffers' clock."""
+        for partition, end in ends.items():
+            buffer = self._buffers.get(partition)
+            if buffer is not None:
+                buffer.end, buffer.end_asked_at = end, asked_at
+
+    def asks_ends_of(self) -> list[Partition]:
+        """Of which partitions the ends must be known before more can leave."""
+        return []
 
     def take(self, now: float, limit: int) -> list[Held[T]]:
         """What has its turn, at most so many."""

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.delivery.buffers import Buffers, Held, Partition
+from connectors.delivery.ends import Ends
 from connectors.delivery.kafka_faults import check
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.topics import dead_letter_topic
@@ -129,6 +130,7 @@ class Forwarder(Generic[T]):
         self._ticked_at = time.monotonic()
         group = group_of(cluster, name)
         self._transactions = Transactions(cluster, f"{group}-{instance}", self._our_place, self._give_up)
+        self._ends = Ends(cluster)
         self._outputs = Outputs(cluster, codec_for(cluster.schema_registry_url), self._transactions)
         try:
             self._consumer = Consumer({**_consumer_config(cluster, group), "logger": log})
@@ -166,11 +168,16 @@ class Forwarder(Generic[T]):
         self._read()
         if self._failure is not None:
             raise self._failure
+        answer = self._ends.answer()
+        if answer is not None:
+            asked_at, ends = answer
+            self._buffers.ends_are(ends, asked_at)
         for held in self._buffers.take(self._clock, self._batch - len(self._written)):
             if not self._written:
                 self._first_written_at = time.monotonic()
             self._written.append(held)
             self._work.write(held, self._outputs)
+        self._ends.ask(self._buffers.asks_ends_of(), self._clock)
         self._transactions.tend()
         if self._written and self._is_due():
             self._finish()
@@ -190,7 +197,7 @@ class Forwarder(Generic[T]):
             if error is None:
                 self._buffers.put(self._work.held(message, self._clock))
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._buffers.ended(partition_of(message))
+                self._buffers.reached(partition_of(message), message.offset() or 0)
             else:
                 check(error, self._our_place)
         full = self._buffers.to_pause()

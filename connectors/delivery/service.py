@@ -130,11 +130,13 @@ class Delivery:
             while not self._stopping.is_set():
                 if self.lanes.failure is not None:
                     raise self.lanes.failure
-                for message, books in await loop.run_in_executor(pool, self._poll):
-                    self._take(message, books)
+                taken = await loop.run_in_executor(pool, self._poll)
+                # First what changed hands: one poll may revoke a partition, assign it again, and bring its records.
                 while self._gone:
                     place = self._gone.pop()
                     self.lanes.backlogs[self._lane_of[place[0]]].drop(place)
+                for message, books in taken:
+                    self._take(message, books)
                 now = time.monotonic()
                 if now - last_commit > _COMMIT_EVERY_S:
                     last_commit = now

@@ -2,16 +2,18 @@
 is the router's business."""
 
 import heapq
+import math
+from dataclasses import dataclass
 from typing import TypeVar
 
-from connectors.delivery.buffers import PAUSE_AT, RESUME_AT, Buffer, Buffers, Held, Place
+from connectors.delivery.buffers import PAUSE_AT, RESUME_AT, Buffer, Buffers, Held, Partition, Place
 
-#: How long a record waits for one that belongs before it and is about to appear, s: what lies between two fetches,
-#: and little of a push's second.
+#: How long a record waits for one that belongs before it and is still on its way to its topic, s: what a producer
+#: that sends both at once needs, and little of a push's second.
 WINDOW_S = 0.05
 
-#: How long a partition that is neither read nor at its end (its leader is away) keeps the others waiting, s: longer
-#: than a broker's restart and a slow start take, and well within what orders have.
+#: How long a partition that can't be read (its leader is away) keeps the others waiting, s: longer than a broker's
+#: restart and a slow start take, and well within what orders have.
 SILENCE_S = 60.0
 
 _BEHIND_ALL: Place = (1 << 62, 0)
@@ -22,10 +24,11 @@ T = TypeVar("T")
 class Merge(Buffers[T]):
     """Gives out records in the order of their places, each partition's in the order of its offsets.
 
-    A record waits until every partition has been read up to its place, or to its end, and until the window has
-    passed in which one that belongs before it may still appear. With partitions whose places never go back, what is
-    given out never goes back either, as long as no partition falls silent and nothing appears later than the window
-    allows.
+    A record waits until every partition has been read up to its place, or to the end that the partition had once the
+    record had been here for the window. So what lay on a topic when the record came is given out before it, if it
+    belongs there, however the partitions are fetched; what a producer had still in flight has the window to appear.
+    With partitions whose places never go back, what is given out never goes back either, as long as no partition is
+    silent for too long.
     """
 
     def __init__(
@@ -43,26 +46,63 @@ class Merge(Buffers[T]):
         """What has its turn, at most so many."""
         due = now - self._window_s
         buffers = list(self._buffers.values())
-        bound = min((self._bound(buffer, now) for buffer in buffers), default=_BEHIND_ALL)
+        bounds = _Bounds()
+        for buffer in buffers:
+            self._consider(buffer, now, bounds)
         heads = [(buffer.held[0].place, number) for number, buffer in enumerate(buffers) if buffer.held]
         heapq.heapify(heads)
         taken: list[Held[T]] = []
         while heads and len(taken) < limit:
             place, number = heads[0]
             buffer = buffers[number]
-            if place > bound or buffer.held[0].arrived_at > due:
+            arrived_at = buffer.held[0].arrived_at
+            if arrived_at > due or not bounds.allow(place, arrived_at + self._window_s):
                 break
             taken.append(buffer.held.popleft())
             if buffer.held:
                 heapq.heapreplace(heads, (buffer.held[0].place, number))
             else:
                 heapq.heappop(heads)
-                buffer.hungry_since = now
-                bound = min(bound, self._bound(buffer, now))
+                buffer.heard_at = now
+                self._consider(buffer, now, bounds)
         return taken
 
-    def _bound(self, buffer: Buffer[T], now: float) -> Place:
-        """Up to which place the others may go as far as this one is concerned."""
-        if buffer.held or buffer.at_end or now - buffer.hungry_since > self._silence_s:
-            return _BEHIND_ALL
-        return buffer.frontier
+    def _consider(self, buffer: Buffer[T], now: float, bounds: "_Bounds") -> None:
+        """How far the others may go as far as this one is concerned."""
+        if buffer.held:
+            return
+        at_end = buffer.end is not None and buffer.read_to >= buffer.end
+        if at_end:
+            buffer.heard_at = max(buffer.heard_at, buffer.end_asked_at)
+        if now - buffer.heard_at > self._silence_s:
+            return
+        bounds.read = min(bounds.read, buffer.frontier)
+        if at_end:
+            bounds.ends_asked_at = min(bounds.ends_asked_at, buffer.end_asked_at)
+        else:
+            bounds.behind = min(bounds.behind, buffer.frontier)
+
+    def over(self, partition: Partition) -> None:
+        """Nothing of this partition will be read any more."""
+        buffer = self._buffers.get(partition)
+        if buffer is not None:
+            buffer.end, buffer.end_asked_at = buffer.read_to, math.inf
+
+    def asks_ends_of(self) -> list[Partition]:
+        """Those that hold nothing, if others wait."""
+        hungry = [partition for partition, buffer in self._buffers.items() if not buffer.held]
+        return hungry if len(hungry) < len(self._buffers) else []
+
+
+@dataclass(slots=True)
+class _Bounds:
+    """What the partitions that hold nothing allow: `read`, up to which place all have been read; `behind`, up to which
+    place those have been read that have not come to their ends; `ends_asked_at`, as of when the others have."""
+
+    read: Place = _BEHIND_ALL
+    behind: Place = _BEHIND_ALL
+    ends_asked_at: float = math.inf
+
+    def allow(self, place: Place, since: float) -> bool:
+        """Whether a record of this place may leave, given that it had waited enough at `since`."""
+        return place <= self.read or (place <= self.behind and since <= self.ends_asked_at)
