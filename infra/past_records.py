@@ -1,6 +1,6 @@
 """Derived records of the past, read from their topics by time: for tools that put them onto a lane once more."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -61,13 +61,12 @@ class PastRecords:
         self.total = 0
         self.read = 0
 
-    def open(self, topics: Iterable[str], only: Callable[[Partition], bool] = lambda _: True) -> list[Partition]:
-        """Begins with all partitions of these topics (declared names), or `only` some; returns those that hold
-        anything of that time. Raises ClusterProblem."""
+    def open(self, topics: Iterable[str]) -> list[Partition]:
+        """Begins with all partitions of these topics (declared names); returns those that hold anything of that
+        time. Raises ClusterProblem."""
         try:
             names = [self._cluster.topic(topic) for topic in topics]
-            every = [(name, number) for name in names for number in partitions_of(self._consumer, name)]
-            chosen = [partition for partition in every if only(partition)]
+            chosen = [(name, number) for name in names for number in partitions_of(self._consumer, name)]
             starts = self._offsets(chosen, self._since)
             ends = self._offsets(chosen, self._until + _LATE_MS) if self._until is not None else {}
             for partition in chosen:

@@ -1,5 +1,7 @@
 """Finds finalized orders by their StartChargeSeq and puts them onto a platform's lane once more."""
 
+import contextlib
+import re
 from collections.abc import Sequence
 
 from confluent_kafka import Message
@@ -12,9 +14,8 @@ from infra.past_records import PastRecords
 from infra.topic_admin import require_broker
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
-from schemas.partitioning import partition_of
+from schemas.errors import UndecodableRecord
 from schemas.records.derived import Order
-from schemas.topic import all_topics
 
 SOURCE = "charge-orders"
 
@@ -51,16 +52,17 @@ def redeliver(cluster: KafkaCluster, platform: Platform, seqs: Sequence[str], si
 
 def _find(cluster: KafkaCluster, seqs: list[str], since: int) -> list[Message]:
     """The newest record of each, in the order of `seqs`."""
-    keys = {seq.encode(): seq for seq in seqs}
-    numbers = {partition_of(key, all_topics()[SOURCE].partitions) for key in keys}
+    codec = codec_for(cluster.schema_registry_url)
+    any_of_them = re.compile(b"|".join(re.escape(seq.encode()) for seq in seqs))
     past = PastRecords(cluster, since, None)
     found: dict[str, Message] = {}
     try:
-        past.open([SOURCE], lambda partition: partition[1] in numbers)
+        past.open([SOURCE])
         for message in past:
-            seq = keys.get(message.key() or b"")
-            if seq is not None and message.value() is not None:
-                found[seq] = message
+            value = message.value()
+            if value is not None and any_of_them.search(value):  # before it is decoded, which costs more
+                with contextlib.suppress(UndecodableRecord):
+                    found[codec.decode_as(Order, value).start_charge_seq] = message
     finally:
         past.close()
     missing = [seq for seq in seqs if seq not in found]

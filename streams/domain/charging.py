@@ -165,7 +165,7 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
     order = finalize(charge, connector, tracker.sites.power_kw(connector.connector_id))
     for disagreement in disagreements(order):
         tracker.flag(connector, charge, "order_sums_disagree", disagreement, now)
-    tracker.out.put(order, charge.seq.encode(), now)
+    tracker.out.put(order, connector.key, now)
     tracker.counts["orders"] += 1
     forget(tracker, connector, charge)
 

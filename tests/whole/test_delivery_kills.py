@@ -109,9 +109,8 @@ class Stand:
             )
         ):
             for n in numbers:
-                key = r.seq(n) if topic == "charge-orders" else f"C{n}"
                 value = CODEC.encode(make(n, f"C{n}"))
-                self._producer.produce(self.cluster.topic(topic), value, key.encode(), timestamp=at + step)
+                self._producer.produce(self.cluster.topic(topic), value, f"C{n}".encode(), timestamp=at + step)
             assert self._producer.flush(120) == 0
         return [r.seq(n) for n in numbers]
 

@@ -88,11 +88,9 @@ class Stand:
         for step, (topic, record) in enumerate(HISTORY):
             for number in numbers:
                 mine = replace(record, connector_id=_connector(number))
-                key = mine.connector_id
                 if not isinstance(mine, StatusChange):
                     mine = replace(mine, start_charge_seq=_seq(number))
-                    key = mine.start_charge_seq if topic == "charge-orders" else key
-                self.sender.send(self.cluster.topic(topic), key.encode(), CODEC.encode(mine), at + step)
+                self.sender.send(self.cluster.topic(topic), mine.connector_id.encode(), CODEC.encode(mine), at + step)
             self.sender.flush()
         return [_connector(number) for number in numbers]
 

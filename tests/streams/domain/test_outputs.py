@@ -141,7 +141,7 @@ def test_all_that_is_put_out_is_canonical() -> None:
     [
         (StatusChange, "connector-status-changes", CONNECTOR),
         (ChargeProgress, "charge-progress", CONNECTOR),
-        (Order, "charge-orders", SEQ),
+        (Order, "charge-orders", CONNECTOR),
     ],
 )
 def test_topic_and_key(record_type: type, topic: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Charges as the streams put them out: records of four topics, orders under another key than the rest."""
+"""Charges as the streams put them out: records of four topics."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from connectors.delivery.topics import SOURCES
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import RECORD_TYPES, codec_for
-from schemas.records.derived import Derived, Order, ProgressKind
+from schemas.records.derived import Derived, ProgressKind
 from schemas.topic import all_topics
 from tests.connectors.delivery import records as r
 
@@ -60,8 +60,7 @@ def write(cluster: KafkaCluster, due: Iterable[Due]) -> None:
     """Puts records where the streams would, and waits until they are there."""
     producer = Producer(cluster.producer_config(linger_ms=5))
     for at, record in due:
-        key = record.start_charge_seq if isinstance(record, Order) else record.connector_id
-        producer.produce(cluster.topic(TOPIC_OF[type(record)]), CODEC.encode(record), key, timestamp=at)
+        producer.produce(cluster.topic(TOPIC_OF[type(record)]), CODEC.encode(record), record.connector_id, timestamp=at)
     assert producer.flush(60) == 0
 
 
