@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from connectors.delivery import service
 from connectors.delivery.breaker import BreakerState
@@ -486,6 +487,37 @@ def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: W
     assert set(city.ledger.orders) == {r.seq(n) for n in range(written)}
     committed, ends = offsets(settings)
     assert committed == ends
+
+
+def test_a_partition_that_is_revoked_and_assigned_again_within_one_poll_loses_nothing(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a poll does that waits while another process joins the group."""
+    delivery = delivery_with(delivering_to(city, kafka))
+    poll = delivery._poll
+    changed_hands: list[TopicPartition] = []
+
+    def poll_that_rebalances() -> list[service.Taken]:
+        taken = poll()
+        if changed_hands or not any(message.error() is None for message, _ in taken):
+            return taken
+        changed_hands.extend(TopicPartition(*place) for place in delivery._books)
+        delivery._lost(delivery._consumer, changed_hands)
+        delivery._assigned(delivery._consumer, changed_hands)
+        return [(message, delivery._books[message.topic() or "", message.partition() or 0]) for message, _ in taken]
+
+    monkeypatch.setattr(delivery, "_poll", poll_that_rebalances)
+
+    async def scenario() -> None:
+        task = asyncio.create_task(delivery.run())
+        writer.put(r.order(1, "A"))
+        await until(lambda: city.ledger.unique(c.BONUS) == 1)
+        delivery.stop()
+        await task
+
+    asyncio.run(scenario())
+    assert changed_hands
+    assert set(city.ledger.orders) == {r.seq(1)}
 
 
 @pytest.mark.usefixtures("short_drain")
