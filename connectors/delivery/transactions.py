@@ -41,6 +41,10 @@ _FULL_POLL_S = 0.05
 #: Past this share of the time-out, being fenced means that the broker aborted us, not that another took our place.
 _TIMED_OUT_AFTER = 0.8
 
+#: A producer that was left behind may yet end what it had begun, and so take its successor's place: so long after a
+#: new beginning, being fenced is no sign of another process, s.
+_LEFT_BEHIND_S = 60.0
+
 Offsets = Sequence[TopicPartition]
 
 
@@ -84,6 +88,7 @@ class Transactions:
         self._begun_at = 0.0
         self._failed = False
         self._hung: list[Producer] = []
+        self._anew_at = -math.inf
         self.count = 0
 
     def _made(self) -> Producer:
@@ -159,9 +164,10 @@ class Transactions:
         try:
             self._producer.poll(timeout_s)
         except KafkaException as error:  # only what is fatal
-            if not self._begun_at:
-                raise KafkaRefused(f"Kafka: {self._whose_place} ({error.args[0].str()})") from error
-            self._fail(error)
+            if self._begun_at:
+                self._fail(error)
+            else:
+                self._begin_anew(error)
 
     def commit(self, offsets: Offsets = (), group: Any = None) -> bool:
         """Ends the transaction with these offsets of the group; False if it was aborted, so that nothing counts.
@@ -205,10 +211,12 @@ class Transactions:
         self._begun_at, self._failed, self.count = 0.0, False, 0
 
     def _begin_anew(self, reason: Exception) -> None:
-        """The broker has aborted a transaction that took too long, by itself, and with it the producer."""
-        if self.age_s < self._timeout_s * _TIMED_OUT_AFTER:
+        """The broker has aborted a transaction that took too long, by itself, and with it the producer; or one of our
+        own that was left behind has fenced this one."""
+        left_behind = time.monotonic() - self._anew_at < _LEFT_BEHIND_S
+        if self.age_s < self._timeout_s * _TIMED_OUT_AFTER and not left_behind:
             raise KafkaRefused(f"Kafka: {self._whose_place} ({reason})") from reason
-        log.warning("a transaction of %d records took too long: %s", self.count, reason)
+        log.warning("a transaction of %d records is lost with its producer: %s", self.count, reason)
         while True:
             if self._producer not in self._hung:
                 self._producer.purge()
@@ -220,6 +228,7 @@ class Transactions:
                 log.warning("a new producer does not begin: %s", again)
                 if self._give_up():
                     raise Unsettled from again
+        self._anew_at = time.monotonic()
         self._forget()
 
     def _persist(self, call: Callable[[float], Any], patience_s: float = math.inf) -> Any:
