@@ -50,6 +50,11 @@ def is_path(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*", text) is not None
 
 
+def is_path_base(text: str) -> bool:
+    """What may come before the paths of a server's interfaces."""
+    return text == "/" or (text.startswith("/") and text.endswith("/") and is_path(text[1:-1]))
+
+
 def is_base(address: str) -> bool:
     """An address that paths can be appended to."""
     try:

@@ -21,11 +21,13 @@ from connectors.bounds import is_placeholder
 from connectors.dialect_faults import dialect_faults
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.registry import Interface, interfaces
+from connectors.interfaces.served.registry import served
 from connectors.policies import (
     Addresses,
     BreakerPolicy,
     ConfirmAction,
     CredentialNames,
+    GatewayPolicy,
     InterfacePolicy,
     Limits,
     Reconciliation,
@@ -60,6 +62,7 @@ class Platform:
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     retry: Retry = field(default_factory=Retry)
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    gateway: GatewayPolicy = field(default_factory=GatewayPolicy)
     #: By ConfirmResult from 2 to 99; one that is not named here is disputed.
     confirm_results: Mapping[int, ConfirmAction] = field(default_factory=dict)
 
@@ -99,6 +102,11 @@ class Platform:
         candidates = self._pushes.get(type(record), ())
         model = getattr(record, "charge_model", None)
         return tuple(interface for interface, models in candidates if model is None or model in models)
+
+    def served_paths(self) -> dict[str, str]:
+        """The interfaces that the platform may call, by their path on our server."""
+        base = self.gateway.base_path
+        return {base + (self.interfaces[name].path or name): name for name in sorted(served()) if self.is_on(name)}
 
     @cached_property
     def _pushes(self) -> dict[type, list[tuple[Interface, frozenset[int]]]]:
@@ -198,6 +206,7 @@ TABLES: Mapping[str, type] = {
     "breaker": BreakerPolicy,
     "retry": Retry,
     "reconciliation": Reconciliation,
+    "gateway": GatewayPolicy,
 }
 
 
@@ -225,7 +234,7 @@ def _interfaces(tables: ProfileTables, raw: object) -> dict[str, InterfacePolicy
     found: dict[str, InterfacePolicy] = {}
     for name, table in named.items():
         key = f"interfaces.{name}"
-        if name not in interfaces() and name != query_token.INTERFACE:
+        if name not in interfaces() and name not in served():
             tables.fault(key, "no file of connectors/interfaces is this interface")
             continue
         policy = tables.table(key, table, InterfacePolicy)

@@ -16,6 +16,7 @@ from connectors.bounds import (
     is_base,
     is_ladder,
     is_path,
+    is_path_base,
     is_positive,
     is_prefix,
     require,
@@ -30,7 +31,15 @@ _IN_FLIGHT_MAX = 1_000
 #: A call that takes longer is held for no platform.
 _TIMEOUT_MAX_S = 300
 
+_HOUR_S = 3_600
 _DAY_S = 86_400
+_WEEK_S = 7 * _DAY_S
+
+#: Stations in a page: some four megabytes.
+_PAGE_MAX = 1_000
+
+#: A customer who stands before a charger does not wait longer.
+_START_VALID_MAX_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +261,36 @@ class Reconciliation:
     """How the day of check_charge_orders is cut: by which of an order's times it belongs to a day, in China's time."""
 
     day_of: Literal["start", "end"] = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPolicy:
+    """How the platform's own calls are taken.
+
+    `base_path` comes before the interfaces' paths. `token_s`: how long a token is good. `timestamp_window_s`: how far
+    a call's TimeStamp may be from our clock (0 does not look). `replay_window_s`: for so long the same envelope is
+    refused (0 does not look; another envelope with the same TimeStamp and Seq is always taken, since platforms send
+    such; twice `timestamp_window_s` refuses every repetition). `per_second` calls are taken, `burst` of them at once (0 is no limit); others are told to come later.
+    `page_size_max` stations are in a page at most. A charger must not obey a start later than `start_valid_s`.
+    """
+
+    base_path: str = "/evcs/20160701/"
+    token_s: int = 7_200
+    timestamp_window_s: int = 600
+    replay_window_s: int = 0
+    per_second: float = 200
+    burst: int = 400
+    page_size_max: int = 1_000
+    start_valid_s: int = 30
+
+    def __post_init__(self) -> None:
+        require(
+            (is_path_base(self.base_path), "base_path", f"{self.base_path!r} is no path between two slashes"),
+            (60 <= self.token_s <= _WEEK_S, "token_s", f"must be 60 to {_WEEK_S}"),
+            (0 <= self.timestamp_window_s <= _WEEK_S, "timestamp_window_s", f"must be 0 to {_WEEK_S}"),
+            (0 <= self.replay_window_s <= _HOUR_S, "replay_window_s", f"must be 0 to {_HOUR_S}"),
+            (self.per_second == 0 or is_positive(self.per_second), "per_second", "must be 0, for no limit, or above"),
+            (self.burst >= 1, "burst", "must be at least 1"),
+            (1 <= self.page_size_max <= _PAGE_MAX, "page_size_max", f"must be 1 to {_PAGE_MAX}"),
+            (1 <= self.start_valid_s <= _START_VALID_MAX_S, "start_valid_s", f"must be 1 to {_START_VALID_MAX_S}"),
+        )

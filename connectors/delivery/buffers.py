@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-#: Topic and number.
-Partition = tuple[str, int]
+from connectors.ends import Partition
 
 #: A record's time (UTC ms) and its rank among those of the same time.
 Place = tuple[int, int]

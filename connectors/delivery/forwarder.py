@@ -12,12 +12,12 @@ from typing import Generic, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connectors.delivery.buffers import Buffers, Held, Partition
-from connectors.delivery.ends import Ends
+from connectors.delivery.buffers import Buffers, Held
 from connectors.delivery.kafka_faults import check
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.topics import dead_letter_topic
 from connectors.delivery.transactions import Transactions, Unsettled
+from connectors.ends import Ends, Partition
 from connectors.errors import MisconfiguredDelivery
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for

@@ -38,12 +38,17 @@ STANDARD_SCALES: Mapping[str, int] = {
     "MeterValueEnd": 2,
     "TotalOrderPower": 2,
     "TotalOrderMoney": 2,
+    "StationElectricity": 1,
+    "EquipmentElectricity": 1,
+    "ConnectorElectricity": 1,
 }
 
 #: The longest text of each field in characters, and for SumPeriod the most tariff periods.
 STANDARD_LENGTHS: Mapping[str, int] = {
     "StartChargeSeq": 27,
     "CheckOrderSeq": 27,
+    "EquipAuthSeq": 27,
+    "EquipBizSeq": 27,
     "ConnectorID": 26,
     "EquipmentID": 23,
     "StationID": 20,

@@ -14,12 +14,12 @@ from schemas.values import ChargeStat, ConnectorStatus
 
 INTERFACE = "notification_equip_charge_status"
 RECORD = ChargeProgress
-_CURRENTS = ("CurrentA", "CurrentB", "CurrentC")
-_VOLTAGES = ("VoltageA", "VoltageB", "VoltageC")
+CURRENTS = ("CurrentA", "CurrentB", "CurrentC")
+VOLTAGES = ("VoltageA", "VoltageB", "VoltageC")
 FIELDS = (
     *("StartChargeSeq", "StartChargeSeqStat", "ConnectorID", "ConnectorStatus"),
-    *_CURRENTS,
-    *_VOLTAGES,
+    *CURRENTS,
+    *VOLTAGES,
     *("Soc", "StartTime", "EndTime", "TotalPower", "ElecMoney", "SeviceMoney", "TotalMoney"),
     *("SumPeriod", "ChargeDetails", "ChargeModel"),
     *charge_details.FIELDS,
@@ -28,16 +28,19 @@ FIELDS = (
 _STATUSES = frozenset(ConnectorStatus) - {ConnectorStatus.OFFLINE}
 
 
+def connector_status(status: int, dialect: Dialect) -> int:
+    """A charge's ConnectorStatus. An offline connector is 255 unless the dialect says otherwise: the standard's list
+    for charges has no 0, and 3 would claim a current nobody has seen."""
+    return status if status in _STATUSES else dialect.offline_connector_status
+
+
 def body(record: ChargeProgress, dialect: Dialect) -> dict[str, object]:
     """The charge in the standard's names, with ChargeModel (Beijing V1.1 §2.2.1). Raises Unreportable.
 
-    EndTime is the time of the sample. An offline connector is reported as 255 unless the dialect says
-    otherwise: the standard's list for charges has no 0, and 3 would claim a current nobody has seen.
-    Without a sample currents, voltages and Soc are 0; at the stop the currents are.
+    EndTime is the time of the sample. Without a sample currents, voltages and Soc are 0; at the stop the currents are.
     """
     sample = record.sample
     stopped = record.kind is ProgressKind.STOPPED
-    status = record.connector_status
     details = charge_details.of_progress(record.periods, dialect)
     currents = (sample.current_a, sample.current_b, sample.current_c) if sample and not stopped else (0, 0, 0)
     voltages = (sample.voltage_a, sample.voltage_b, sample.voltage_c) if sample else (0, 0, 0)
@@ -47,7 +50,7 @@ def body(record: ChargeProgress, dialect: Dialect) -> dict[str, object]:
         "StartChargeSeq": dialect.identifier("StartChargeSeq", record.start_charge_seq),
         "StartChargeSeqStat": int(ChargeStat.ENDED if stopped else ChargeStat.CHARGING),
         "ConnectorID": dialect.identifier("ConnectorID", record.connector_id),
-        "ConnectorStatus": status if status in _STATUSES else dialect.offline_connector_status,
+        "ConnectorStatus": connector_status(record.connector_status, dialect),
         "CurrentA": measured("CurrentA", currents[0]),
         "CurrentB": measured("CurrentB", currents[1]),
         "CurrentC": measured("CurrentC", currents[2]),

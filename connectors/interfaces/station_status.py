@@ -14,17 +14,18 @@ FIELDS = ("ConnectorStatusInfo", "ConnectorID", "Status", "ParkStatus", "LockSta
 
 def payload(record: StatusChange, dialect: Dialect) -> dict[str, object]:
     """`ConnectorStatusInfo` as a single object. Raises Unreportable."""
-    return dialect.apply(
-        INTERFACE,
-        {
-            "ConnectorStatusInfo": {
-                "ConnectorID": dialect.identifier("ConnectorID", record.connector_id),
-                "Status": record.status,
-                "ParkStatus": record.park_status,
-                "LockStatus": record.lock_status,
-            }
-        },
-    )
+    status = info(record.connector_id, record.status, record.park_status, record.lock_status, dialect)
+    return dialect.apply(INTERFACE, {"ConnectorStatusInfo": status})
+
+
+def info(connector_id: str, status: int, park_status: int, lock_status: int, dialect: Dialect) -> dict[str, object]:
+    """A ConnectorStatusInfo, which query_station_status answers with as well. Raises Unreportable."""
+    return {
+        "ConnectorID": dialect.identifier("ConnectorID", connector_id),
+        "Status": status,
+        "ParkStatus": park_status,
+        "LockStatus": lock_status,
+    }
 
 
 def outcome(response: Mapping[str, object]) -> Outcome:

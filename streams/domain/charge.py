@@ -1,29 +1,21 @@
 """One charge while it is open: its readings, the tariff periods it has entered, and what they cost.
 
 Energy comes from the connector's cumulative register. Where a tariff period begins between two readings,
-the register is interpolated linearly; money is computed in whole units and rounded once, cumulatively, so
-that the periods always add up to the totals.
+the register is interpolated linearly.
 """
 
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from schemas.charge_periods import periods_of
 from schemas.records.charge_events import BillIssued
 from schemas.records.connector_state import ChargeState, TariffMark
 from schemas.records.derived import ProgressPeriod
 from streams.domain.tariff import END_OF_TIME, Tariff
 
-#: Wh times 1/10000 CNY/kWh, for one fen.
-_FEN = 100_000
-
 #: Two readings further apart than this are not of one charge; no tariff period is marked between them, so that
 #: a wrong clock can't make millions of marks.
 _LONGEST_GAP_MS = 31 * 86_400_000
-
-
-def to_fen(watt_hour_prices: int) -> int:
-    """Energy (Wh) times price (1/10000 CNY/kWh), rounded half up to CNY 0.01."""
-    return (watt_hour_prices + _FEN // 2) // _FEN
 
 
 class ProgressParts(NamedTuple):
@@ -153,28 +145,8 @@ class Charge:
         self.reading_at, self.reading_wh = end, end_wh
 
     def periods(self, at: int, meter_wh: int) -> list[ProgressPeriod]:
-        """The tariff periods up to a reading, with energy and money; sums of money are rounded cumulatively."""
-        result: list[ProgressPeriod] = []
-        elec_sum = service_sum = elec_fen = service_fen = 0
-        for index, mark in enumerate(self.marks):
-            following = self.marks[index + 1] if index + 1 < len(self.marks) else None
-            end, end_wh = (following.at, following.meter_wh) if following else (at, meter_wh)
-            energy = end_wh - mark.meter_wh
-            elec_sum += energy * mark.elec_price_e4
-            service_sum += energy * mark.service_price_e4
-            result.append(
-                ProgressPeriod(
-                    mark.at,
-                    max(end, mark.at),
-                    mark.elec_price_e4,
-                    mark.service_price_e4,
-                    energy,
-                    to_fen(elec_sum) - elec_fen,
-                    to_fen(service_sum) - service_fen,
-                )
-            )
-            elec_fen, service_fen = to_fen(elec_sum), to_fen(service_sum)
-        return result
+        """The tariff periods up to a reading, with energy and money."""
+        return periods_of(self.marks, at, meter_wh)
 
     def to_state(self) -> ChargeState:
         """This charge as the state topic keeps it."""

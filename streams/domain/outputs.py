@@ -7,12 +7,13 @@ sample's own bytes, since encoding them whole would cost more than everything el
 
 from typing import NamedTuple
 
+from schemas.charge_periods import to_fen
 from schemas.codec import HEADER_SIZE, Codec
 from schemas.records.connector_state import ConnectorState
 from schemas.records.derived import ChargeProgress, Order, ProgressKind, StartResult, StatusChange, StopResult
 from schemas.records.faults import Anomaly, DeadLetter
 from schemas.varint import write_long
-from streams.domain.charge import Charge, ProgressParts, to_fen
+from streams.domain.charge import Charge, ProgressParts
 from streams.domain.connector import UNSEEN, Connector
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TypeVar
 
-from connectors.delivery.buffers import PAUSE_AT, RESUME_AT, Buffer, Buffers, Held, Partition, Place
+from connectors.delivery.buffers import PAUSE_AT, RESUME_AT, Buffer, Buffers, Held, Place
 
 #: How long a record waits for one that belongs before it and is still on its way to its topic, s: what a producer
 #: that sends both at once needs, and little of a push's second.

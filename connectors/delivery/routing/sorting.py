@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from confluent_kafka import Message
 
-from connectors.delivery.buffers import Partition, Place
+from connectors.delivery.buffers import Place
+from connectors.ends import Partition
 from connectors.delivery.letter import letter_of
 from connectors.delivery.routing.routes import Routes
 from connectors.delivery.topics import SOURCES

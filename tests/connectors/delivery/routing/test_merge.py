@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.delivery.buffers import Held, Partition
+from connectors.delivery.buffers import Held
+from connectors.ends import Partition
 from connectors.delivery.routing.merge import Merge
 
 A, B, C = ("a", 0), ("b", 0), ("c", 0)

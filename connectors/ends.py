@@ -1,5 +1,5 @@
 """Where partitions end at a moment, asked of the cluster without waiting for the answer. What follows from it is the
-merge's decision."""
+asker's decision."""
 
 import logging
 from collections.abc import Iterable
@@ -9,11 +9,13 @@ from typing import Any
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from connectors.delivery.buffers import Partition
 from connectors.errors import MisconfiguredDelivery
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
+
+#: Topic and number.
+Partition = tuple[str, int]
 
 #: A partition whose leader does not answer within this is asked again, s.
 _ANSWER_S = 1.0
@@ -27,17 +29,18 @@ _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 class Ends:
     """Asks one question at a time. A partition that could not answer is missing from the answer."""
 
-    def __init__(self, cluster: KafkaCluster) -> None:
+    def __init__(self, cluster: KafkaCluster, between_s: float = _BETWEEN_S) -> None:
         try:
             self._admin = AdminClient(cluster.client_config(), logger=log)
         except KafkaException as error:
             raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+        self._between_s = between_s
         self._asked_at = float("-inf")
         self._waiting: dict[TopicPartition, Future[Any]] = {}
 
     def ask(self, partitions: Iterable[Partition], now: float) -> None:
         """Asks, unless a question waits for its answer or the last one was put just now."""
-        if self._waiting or now - self._asked_at < _BETWEEN_S:
+        if self._waiting or now - self._asked_at < self._between_s:
             return
         question = {TopicPartition(*partition): _LATEST for partition in partitions}
         if question:

@@ -1,0 +1,36 @@
+"""Health, readiness and metrics, on a port of their own that platforms do not reach."""
+
+from collections.abc import Callable
+
+from connectors.gateway.app import Message, Receive, Send
+from connectors.gateway.metrics import Metrics
+
+
+class AdminApp:
+    """`/healthz` is 200 while the process lives, `/readyz` while it can answer (503 before the views have caught up,
+    and when it is ending), `/metrics` are Prometheus'."""
+
+    def __init__(self, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
+        self._metrics = metrics
+        self._is_ready = is_ready
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        status, body = self._answer(scope["path"])
+        headers = [
+            (b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _answer(self, path: str) -> tuple[int, bytes]:
+        if path == "/healthz":
+            return 200, b"alive\n"
+        if path == "/readyz":
+            return (200, b"ready\n") if self._is_ready() else (503, b"not ready\n")
+        if path == "/metrics":
+            return 200, self._metrics.text()
+        return 404, b"there are /healthz, /readyz and /metrics\n"

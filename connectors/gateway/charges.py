@@ -1,0 +1,118 @@
+"""Where a charge stands, from everything the views know of it: ordered, running, ended."""
+
+from connectors.gateway.views.sight import Sight, Views
+from connectors.interfaces.dialect import Dialect
+from connectors.interfaces.served import query_equip_charge_status as interface
+from schemas.charge_periods import periods_of
+from schemas.records.connector_state import ChargeState, ConnectorState
+from schemas.records.derived import ChargeProgress, ProgressKind
+from schemas.values import ChargeStat
+
+
+class Charges:
+    """The charges that one platform may see."""
+
+    def __init__(self, sight: Sight, views: Views) -> None:
+        self._sight = sight
+        self._views = views
+
+    def stat(self, start_charge_seq: str, connector_id: str) -> ChargeStat | None:
+        """Where the charge stands on this connector; None if nobody has heard of it there."""
+        state = self._sight.state(connector_id)
+        if state is not None:
+            charge = _open_charge(state, start_charge_seq)
+            if charge is not None:
+                return self._stat_of(charge)
+            if start_charge_seq in state.closed_seqs or start_charge_seq in state.failed_seqs:
+                return ChargeStat.ENDED
+        order = self._views.ended.get(start_charge_seq)
+        if order is not None and order.connector_id == connector_id:
+            return ChargeStat.ENDED
+        commanded = self._views.commands.get(start_charge_seq)
+        if commanded is not None and commanded.start is not None and commanded.start.connector_id == connector_id:
+            return ChargeStat.STARTING
+        return None
+
+    def connector_of(self, start_charge_seq: str) -> str | None:
+        """On which connector the charge is, was or is to be."""
+        connector_id = self._views.connectors.of_charge(start_charge_seq)
+        if connector_id is not None:
+            return connector_id
+        commanded = self._views.commands.get(start_charge_seq)
+        if commanded is not None and commanded.start is not None:
+            return commanded.start.connector_id
+        order = self._views.ended.get(start_charge_seq)
+        return None if order is None else order.connector_id
+
+    def model(self, start_charge_seq: str, connector_id: str) -> int | None:
+        """ChargeModel of a charge that is open; None if it is not known."""
+        state = self._sight.state(connector_id)
+        charge = None if state is None else _open_charge(state, start_charge_seq)
+        return None if charge is None or charge.started_at is None else charge.charge_model
+
+    def status(self, start_charge_seq: str, dialect: Dialect, now_ms: int) -> dict[str, object] | None:
+        """What query_equip_charge_status answers; None for a charge that there is not. Raises Unreportable."""
+        connector_id = self.connector_of(start_charge_seq)
+        station = None if connector_id is None else self._sight.station_of(connector_id)
+        if connector_id is None or station is None:
+            return None
+        state = self._sight.state(connector_id)
+        status = 0 if state is None else state.status
+        charge = None if state is None else _open_charge(state, start_charge_seq)
+        if state is not None and charge is not None and charge.started_at is not None:
+            return interface.of_progress(_progress(state, charge), self._stat_of(charge), dialect)
+        order = self._views.ended.get(start_charge_seq)
+        if order is not None:
+            return interface.of_order(order, status, dialect)
+        commanded = self._views.commands.get(start_charge_seq)
+        if commanded is None or commanded.start is None:
+            return None
+        over = state is not None and start_charge_seq in (*state.closed_seqs, *state.failed_seqs)
+        stat = ChargeStat.ENDED if over else ChargeStat.STARTING
+        start = commanded.start
+        unstarted = interface.Unstarted(
+            start_charge_seq, connector_id, start.charge_model, start.issued_at, now_ms, stat
+        )
+        return interface.of_unstarted(unstarted, status, dialect)
+
+    def _stat_of(self, charge: ChargeState) -> ChargeStat:
+        if charge.ended_at is not None:
+            return ChargeStat.ENDED
+        commanded = self._views.commands.get(charge.start_charge_seq)
+        if commanded is not None and commanded.stop_issued_at is not None:
+            return ChargeStat.STOPPING
+        return ChargeStat.STARTING if charge.started_at is None else ChargeStat.CHARGING
+
+
+def _open_charge(state: ConnectorState, start_charge_seq: str) -> ChargeState | None:
+    return next((charge for charge in state.charges if charge.start_charge_seq == start_charge_seq), None)
+
+
+def _progress(state: ConnectorState, charge: ChargeState) -> ChargeProgress:
+    """The charge at its newest reading, as the streams would push it. It must have started."""
+    assert charge.started_at is not None
+    sample = state.sample
+    shown = sample is not None and sample.start_charge_seq == charge.start_charge_seq
+    at, meter_wh = charge.reading_at, charge.reading_wh
+    if shown and state.reading_at >= at:
+        at, meter_wh = state.reading_at, state.reading_wh
+    if charge.ended_at is not None and charge.meter_end_wh is not None:
+        at, meter_wh = charge.ended_at, max(charge.meter_end_wh + charge.rebase_wh, charge.marks[0].meter_wh)
+    marks = [mark for mark in charge.marks if mark.at <= at] or list(charge.marks[:1])
+    periods = periods_of(marks, max(at, charge.started_at), max(meter_wh, marks[-1].meter_wh))
+    return ChargeProgress(
+        start_charge_seq=charge.start_charge_seq,
+        connector_id=state.connector_id,
+        station_id=state.station_id,
+        charge_model=charge.charge_model,
+        started_at=charge.started_at,
+        kind=ProgressKind.PERIODIC if charge.ended_at is None else ProgressKind.STOPPED,
+        due_at=at,
+        observed_at=max(at, charge.started_at),
+        connector_status=state.status,
+        energy_wh=sum(period.energy_wh for period in periods),
+        elec_money_fen=sum(period.elec_money_fen for period in periods),
+        service_money_fen=sum(period.service_money_fen for period in periods),
+        periods=tuple(periods),
+        sample=sample if shown else None,
+    )

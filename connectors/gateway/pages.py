@@ -1,0 +1,97 @@
+"""Pages of query_stations_info: a set of stations stays the same while a platform turns its pages, and a long page is
+put together without holding up others."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from math import ceil
+
+import msgspec
+
+from connectors.gateway.views.sight import Sight, Views
+from connectors.gateway.views.stations import KnownStation
+from connectors.interfaces.dialect import Dialect
+from connectors.interfaces.served import query_stations_info as interface
+from connectors.interfaces.served.query_stations_info import StationsAsked
+from connectors.protocol import wire_json
+from connectors.protocol.errors import Unreportable
+
+#: A set that nobody has turned a page of for so long is taken anew, s.
+_KEPT_S = 600
+
+#: Sets of one platform that are kept at once.
+_SETS_MAX = 16
+
+#: The event loop belongs to others after so long, s.
+_SLICE_S = 0.005
+
+
+class Pages:
+    """Of one platform. Each instance has its own sets: behind a balancer the pages of one set belong to one instance,
+    or a station that comes or goes meanwhile may be missed or seen twice."""
+
+    def __init__(
+        self,
+        sight: Sight,
+        views: Views,
+        dialect: Dialect,
+        page_size_max: int,
+        on_unreportable: Callable[[str, Unreportable], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sight = sight
+        self._views = views
+        self._dialect = dialect
+        self._page_size_max = page_size_max
+        self._on_unreportable = on_unreportable
+        self._clock = clock
+        self._sets: OrderedDict[int | None, tuple[float, list[KnownStation]]] = OrderedDict()
+        self._encoded: dict[str, tuple[bytes, msgspec.Raw | None]] = {}
+
+    async def answer(self, asked: StationsAsked) -> dict[str, object]:
+        """The page that was asked for; behind the last one an empty one."""
+        found = self._set(asked)
+        size = min(asked.page_size, self._page_size_max)
+        begin = (asked.page_no - 1) * size
+        infos = await self._infos(found[begin : begin + size])
+        return interface.response(asked.page_no, ceil(len(found) / size), len(found), infos, self._dialect)
+
+    def _set(self, asked: StationsAsked) -> list[KnownStation]:
+        """The first page begins a set; the pages behind it are of the same."""
+        now, since = self._clock(), asked.last_query_time_ms
+        until, found = self._sets.pop(since, (0.0, []))
+        if asked.page_no == 1 or until <= now:
+            found = self._sight.stations()
+            if since is not None:
+                found = [station for station in found if station.changed_at >= since]
+        self._sets[since] = (now + _KEPT_S, found)
+        if len(self._sets) > _SETS_MAX:
+            self._sets.popitem(last=False)
+        return found
+
+    async def _infos(self, stations: list[KnownStation]) -> list[msgspec.Raw]:
+        infos: list[msgspec.Raw] = []
+        slice_ends = time.monotonic() + _SLICE_S
+        for station in stations:
+            info = self._info(station)
+            if info is not None:
+                infos.append(info)
+            if time.monotonic() > slice_ends:
+                await asyncio.sleep(0)
+                slice_ends = time.monotonic() + _SLICE_S
+        return infos
+
+    def _info(self, station: KnownStation) -> msgspec.Raw | None:
+        """A station as it was when the set was taken, encoded once; None for one that can't be told of."""
+        known = self._encoded.get(station.station_id)
+        if known is not None and known[0] is station.record:
+            return known[1]
+        info: msgspec.Raw | None = None
+        try:
+            payload = interface.station_info(self._views.stations.decoded(station), self._dialect)
+            info = msgspec.Raw(wire_json.encode(payload))
+        except Unreportable as error:
+            self._on_unreportable(station.station_id, error)
+        self._encoded[station.station_id] = (station.record, info)
+        return info

@@ -1,0 +1,159 @@
+"""The process that serves: the views' follower, the watch over starts, and two servers, until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from confluent_kafka import Message
+
+from connectors.gateway.admin import AdminApp
+from connectors.gateway.answers import Answers
+from connectors.gateway.app import GatewayApp
+from connectors.gateway.command_desk import CommandDesk
+from connectors.gateway.metrics import Metrics
+from connectors.gateway.reception import Reception
+from connectors.gateway.sender import CommandSender
+from connectors.gateway.server import Server, listen, server, tls_context
+from connectors.gateway.settings import GatewaySettings, routes
+from connectors.gateway.statistics import NoStatistics, Statistics
+from connectors.gateway.unanswered import UnansweredStarts
+from connectors.gateway.views.commands import Commands
+from connectors.gateway.views.connectors import Connectors
+from connectors.gateway.views.ended import KEPT_S, EndedCharges
+from connectors.gateway.views.follower import Follower, Source
+from connectors.gateway.views.sight import Views
+from connectors.gateway.views.stations import Stations
+from schemas.clock import wall_ms
+from schemas.codec import Codec, codec_for
+
+log = logging.getLogger(__name__)
+
+#: What a process that is up writes to its log.
+READY = "the gateway listens"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running instance listens."""
+
+    url: str
+    admin_url: str
+
+
+def run(settings: GatewaySettings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredDelivery."""
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        await serve(settings, stopping)
+
+    asyncio.run(main())
+
+
+async def serve(
+    settings: GatewaySettings,
+    stopping: asyncio.Event,
+    on_listening: Callable[[Addresses], None] | None = None,
+    statistics: Statistics | None = None,
+) -> None:
+    """Serves until `stopping`; `on_listening` is told where. Raises KafkaRefused, MisconfiguredDelivery."""
+    codec = codec_for(settings.cluster.schema_registry_url)
+    views = Views(Stations(codec), Connectors(codec), EndedCharges(codec), Commands(codec))
+    listening = settings.listening
+    tls = tls_context(listening.tls_certificate, listening.tls_key)
+    with (
+        listen(listening.host, listening.port, "EVCS_GATEWAY_PORT or EVCS_GATEWAY_HOST") as public,
+        listen(listening.admin_host, listening.admin_port, "EVCS_GATEWAY_ADMIN_PORT") as private,
+    ):
+        follower = Follower(settings.cluster, sources(views))
+        metrics = Metrics(follower.age_s, view_sizes(views))
+        unanswered = _unanswered(settings, codec, views, metrics)
+        sender = CommandSender(settings.cluster, codec)
+        desk = CommandDesk(sender.put, views.commands, wall_ms)
+        facts = statistics or NoStatistics()
+        answers = {peer.name: Answers(peer, views, desk, facts, wall_ms) for peer in settings.peers}
+        reception = Reception(answers, metrics, lambda: follower.ready)
+        servers = [
+            server(GatewayApp(reception, routes(settings.peers)), tls),
+            server(AdminApp(metrics, lambda: follower.ready and not stopping.is_set())),
+        ]
+        scheme = "http" if tls is None else "https"
+        addresses = Addresses(
+            f"{scheme}://{listening.host}:{public.getsockname()[1]}",
+            f"http://{listening.admin_host}:{private.getsockname()[1]}",
+        )
+        names = ", ".join(peer.name for peer in settings.peers)
+        log.info("%s at %s for %s; health and metrics at %s", READY, addresses.url, names, addresses.admin_url)
+        if on_listening is not None:
+            on_listening(addresses)
+        try:
+            await _until(stopping, [follower, unanswered], list(zip(servers, (public, private), strict=True)))
+        finally:
+            sender.close()
+
+
+def sources(views: Views) -> list[Source]:
+    """What each view is fed from."""
+
+    def ended(message: Message) -> None:
+        views.ended.put(message.value() or b"", message.timestamp()[1], time.time_ns() // 1_000_000)
+
+    return [
+        Source("station-catalog", lambda message: views.stations.put(message.key() or b"", message.value())),
+        Source("connector-state", lambda message: views.connectors.put(message.key() or b"", message.value())),
+        Source("charger-commands", lambda message: views.commands.put(message.value() or b"")),
+        Source("charge-orders", ended, since_ms=KEPT_S * 1000),
+    ]
+
+
+def view_sizes(views: Views) -> dict[str, Callable[[], int]]:
+    """How much each view holds, by its name in the metrics."""
+    return {
+        "stations": views.stations.__len__,
+        "connectors": views.connectors.__len__,
+        "ended_charges": views.ended.__len__,
+        "commands": views.commands.__len__,
+    }
+
+
+def _unanswered(settings: GatewaySettings, codec: Codec, views: Views, metrics: Metrics) -> UnansweredStarts:
+    def place_of(connector_id: str) -> tuple[str, str]:
+        station = views.stations.of_connector(connector_id)
+        if station is None:
+            return "", ""
+        equipment = (one.equipment_id for one in station.equipment if connector_id in one.connector_ids)
+        return next(equipment, ""), station.station_id
+
+    return UnansweredStarts(settings.cluster, codec, place_of, metrics.unanswered.inc, wall_ms, time.monotonic)
+
+
+async def _until(
+    stopping: asyncio.Event,
+    threads: "list[Follower | UnansweredStarts]",
+    servers: "list[tuple[Server, object]]",
+) -> None:
+    """Runs all of it until told to stop, or until a part of it ends. Raises what ended it."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(len(threads), "gateway") as pool:
+        running = [loop.run_in_executor(pool, thread.run) for thread in threads]
+        serving = [asyncio.create_task(one.serve([socket])) for one, socket in servers]  # type: ignore[list-item]
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({told, *running, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        stopping.set()
+        for one, _ in servers:
+            one.should_exit = True
+        await asyncio.gather(*serving, return_exceptions=True)
+        for thread in threads:
+            thread.stop()
+        ended = await asyncio.gather(*running, *serving, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error

@@ -1,0 +1,1 @@
+"""What the gateway knows, in memory, from Kafka: stations, connectors, ended charges, commands."""
