@@ -55,7 +55,8 @@ class Pages:
         size = min(asked.page_size, self._page_size_max)
         begin = (asked.page_no - 1) * size
         infos = await self._infos(found[begin : begin + size])
-        return interface.response(asked.page_no, ceil(len(found) / size), len(found), infos, self._dialect)
+        page = interface.answer(asked.page_no, ceil(len(found) / size), len(found), infos)
+        return self._dialect.apply(interface.INTERFACE, page)
 
     def _set(self, asked: StationsAsked) -> list[KnownStation]:
         """The first page begins a set; the pages behind it are of the same."""
@@ -90,7 +91,7 @@ class Pages:
         info: msgspec.Raw | None = None
         try:
             payload = interface.station_info(self._views.stations.decoded(station), self._dialect)
-            info = msgspec.Raw(wire_json.encode(payload))
+            info = msgspec.Raw(wire_json.encode(self._dialect.part(interface.INTERFACE, payload)))
         except Unreportable as error:
             self._on_unreportable(station.station_id, error)
         self._encoded[station.station_id] = (station.record, info)

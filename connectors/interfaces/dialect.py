@@ -11,50 +11,8 @@ from functools import cached_property
 from typing import Literal
 
 from connectors.interfaces import figures
+from connectors.interfaces.standard import STANDARD_LENGTHS, STANDARD_SCALES
 from connectors.protocol.errors import Unreportable
-
-#: Decimals of every number that has any.
-STANDARD_SCALES: Mapping[str, int] = {
-    "CurrentA": 1,
-    "CurrentB": 1,
-    "CurrentC": 1,
-    "VoltageA": 1,
-    "VoltageB": 1,
-    "VoltageC": 1,
-    "Soc": 0,
-    "TotalPower": 2,
-    "ElecMoney": 2,
-    "SeviceMoney": 2,
-    "TotalMoney": 2,
-    "ElecPrice": 4,
-    "SevicePrice": 4,
-    "DetailPower": 2,
-    "DetailElecMoney": 2,
-    "DetailSeviceMoney": 2,
-    "TotalElecMoney": 2,
-    "TotalSeviceMoney": 2,
-    "ConnectorPower": 1,
-    "MeterValueStart": 2,
-    "MeterValueEnd": 2,
-    "TotalOrderPower": 2,
-    "TotalOrderMoney": 2,
-    "StationElectricity": 1,
-    "EquipmentElectricity": 1,
-    "ConnectorElectricity": 1,
-}
-
-#: The longest text of each field in characters, and for SumPeriod the most tariff periods.
-STANDARD_LENGTHS: Mapping[str, int] = {
-    "StartChargeSeq": 27,
-    "CheckOrderSeq": 27,
-    "EquipAuthSeq": 27,
-    "EquipBizSeq": 27,
-    "ConnectorID": 26,
-    "EquipmentID": 23,
-    "StationID": 20,
-    "UserName": 20,
-    "SumPeriod": 32,
-}
 
 _NO_FIELDS: frozenset[str] = frozenset()
 
@@ -63,8 +21,9 @@ _NO_FIELDS: frozenset[str] = frozenset()
 class Dialect:
     """A platform's departures, keyed by the standard's field names; the mappings by interface are verbatim.
 
-    `left_out` and `optional` name fields per interface, at whatever depth; `extra` gives constant fields per
-    interface, and an object among them is merged into the payload's object of that name.
+    `left_out` and `optional` name fields per interface, pushed or served, at whatever depth; `extra` gives constant
+    fields per interface, and an object among them is merged into the payload's object of that name, or into each
+    object of the list of that name.
     """
 
     spelling: Literal["sevice", "service"] = "sevice"
@@ -112,9 +71,15 @@ class Dialect:
         """A payload in the standard's names, in the platform's."""
         if self.is_standard:
             return payload
-        spoken = self._object(payload, self.left_out.get(interface, _NO_FIELDS))
+        spoken = self.part(interface, payload)
         extra = self.extra.get(interface)
         return _merged(spoken, extra) if extra else spoken
+
+    def part(self, interface: str, payload: dict[str, object]) -> dict[str, object]:
+        """An object inside a payload, in the platform's names: `apply` has nothing more to do with it."""
+        if self.is_standard:
+            return payload
+        return self._object(payload, self.left_out.get(interface, _NO_FIELDS))
 
     def scaled(self, standard: str, units: int, places: int) -> Decimal:
         """`units` of 10^-places with the field's decimals."""
@@ -155,6 +120,13 @@ STANDARD = Dialect()
 
 def _merged(payload: dict[str, object], extra: Mapping[str, object]) -> dict[str, object]:
     for key, value in extra.items():
-        inner = payload.get(key)
-        payload[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        payload[key] = _into(payload.get(key), value)
     return payload
+
+
+def _into(inner: object, value: object) -> object:
+    if isinstance(value, dict) and isinstance(inner, dict):
+        return _merged(inner, value)
+    if isinstance(value, dict) and isinstance(inner, list):
+        return [_merged(item, value) if isinstance(item, dict) else item for item in inner]
+    return value

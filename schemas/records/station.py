@@ -30,7 +30,7 @@ class Connector:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """One charger."""
+    """One charger; `production_date` is `yyyy-MM-dd`."""
 
     equipment_id: str
     equipment_type: int
@@ -39,11 +39,18 @@ class Equipment:
     equipment_name: str = ""
     manufacturer_id: str = ""
     equipment_model: str = ""
+    manufacturer_name: str = ""
+    production_date: str = ""
+    longitude: Decimal | None = None
+    latitude: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A charging station; `changed_at` in UTC milliseconds, `tariff` in order of its periods."""
+    """A charging station; `changed_at` in UTC milliseconds, `tariff` in order of its periods.
+
+    What has a default is optional in the standard: an empty text, or None, is not told.
+    """
 
     station_id: str
     operator_id: str
@@ -61,3 +68,16 @@ class Station:
     changed_at: int
     tariff: tuple[TariffPeriod, ...]
     equipment: tuple[Equipment, ...]
+    country_code: str = "CN"
+    station_tel: str = ""
+    site_guide: str = ""
+    pictures: tuple[str, ...] = ()
+    match_cars: str = ""
+    park_info: str = ""
+    busine_hours: str = ""
+    electricity_fee: str = ""
+    service_fee: str = ""
+    park_fee: str = ""
+    payment: str = ""
+    support_order: int | None = None
+    remark: str = ""

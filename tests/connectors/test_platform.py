@@ -175,6 +175,7 @@ lengths = { ConnectorID = 50 }
 offline_connector_status = 3
 [dialect.left_out]
 notification_charge_order_info = ["StopReason"]
+query_stations_info = ["Pictures"]
 [dialect.optional]
 notification_start_charge_result = ["Vin"]
 [dialect.extra.notification_stationStatus.ConnectorStatusInfo]
@@ -184,7 +185,10 @@ AuxPower = 1.10
     assert dialect.name("TotalSeviceMoney") == "TotalServiceFee"
     assert (dialect.scales["DetailPower"], dialect.limits["ConnectorID"]) == (3, 50)
     assert dialect.wants("notification_start_charge_result", "Vin")
-    assert dialect.left_out == {"notification_charge_order_info": frozenset({"StopReason"})}
+    assert dialect.left_out == {
+        "notification_charge_order_info": frozenset({"StopReason"}),
+        "query_stations_info": frozenset({"Pictures"}),
+    }
     assert str(dialect.extra["notification_stationStatus"]) == "{'ConnectorStatusInfo': {'AuxPower': Decimal('1.10')}}"
 
 
@@ -300,6 +304,18 @@ AuxPower = 1.10
             GOOD + '[dialect.optional]\nnotification_stationStatus = ["Vin"]',
             "dialect.optional.notification_stationStatus.Vin",
             "is no field",
+        ),
+        (
+            GOOD + '[dialect.left_out]\nquery_stations_info = ["Soc"]',
+            "dialect.left_out.query_stations_info.Soc",
+            "is no field",
+        ),
+        (GOOD + '[dialect.aliases]\nStationTel = "ServiceTel"', "dialect.aliases", "ServiceTel twice"),
+        (GOOD + "[dialect.lengths]\nStationType = 3", "dialect.lengths.StationType", "is no field"),
+        (
+            GOOD + "[dialect.extra.query_stations_info]\nPageNo = 3",
+            "dialect.extra.query_stations_info.PageNo",
+            "sent already",
         ),
         (GOOD + '[dialect.aliases]\nElecMoney = ""', "dialect.aliases.ElecMoney", "is empty"),
         (GOOD + "[dialect.extra.notification_x]\nA = 1", "dialect.extra.notification_x", "is no interface"),

@@ -11,9 +11,6 @@ from connectors.interfaces.dialect import Dialect
 from connectors.protocol import fields
 from connectors.protocol.errors import BadPayload
 
-_OFFSET_MS = 8 * 3_600_000
-_EPOCH = datetime(1970, 1, 1)
-
 
 def identifier(payload: Mapping[str, object], name: str, dialect: Dialect) -> str:
     """A mandatory identifier that is not empty and not longer than the dialect allows."""
@@ -30,17 +27,6 @@ def checked_length(value: str, name: str, dialect: Dialect) -> None:
     longest = dialect.limits[name]
     if len(value) > longest:
         raise BadPayload(f"has {len(value)} characters, {longest} are allowed", dialect.name(name))
-
-
-def moment(value: str, name: str) -> int:
-    """`yyyy-MM-dd HH:mm:ss` in Beijing time, as UTC ms."""
-    try:
-        if len(value) == len("2016-01-01 00:00:00"):
-            since = datetime.strptime(value, "%Y-%m-%d %H:%M:%S") - _EPOCH
-            return int(since.total_seconds()) * 1000 - _OFFSET_MS
-    except ValueError:
-        pass
-    raise BadPayload("is no yyyy-MM-dd HH:mm:ss", name)
 
 
 def day(payload: Mapping[str, object], name: str, dialect: Dialect) -> date:

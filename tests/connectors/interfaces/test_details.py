@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interfaces import charge_order_info_for_bonus, equip_charge_status, figures
-from connectors.interfaces.dialect import STANDARD, STANDARD_SCALES, Dialect
+from connectors.interfaces.dialect import STANDARD, Dialect
+from connectors.interfaces.standard import STANDARD_SCALES
 from schemas.records.derived import OrderPeriod, ProgressPeriod
 from tests.connectors.interfaces import records
 

@@ -70,6 +70,13 @@ def test_constants_are_added_and_merged_into_objects() -> None:
     assert list(dialect.extra["notification_stationStatus"]) == ["OperatorID", "ConnectorStatusInfo"]
 
 
+def test_constants_are_merged_into_every_object_of_a_list() -> None:
+    dialect = Dialect(extra={"x": {"A": {"b": 1, "C": {"d": 2}}, "E": {"f": 3}}})
+    payload: dict[str, object] = {"A": [{"C": []}, {"C": {"d": 1}}, "no object"], "E": []}
+    assert dialect.apply("x", payload) == {"A": [{"C": [], "b": 1}, {"C": {"d": 2}, "b": 1}, "no object"], "E": []}
+    assert payload == {"A": [{"C": []}, {"C": {"d": 1}}, "no object"], "E": []}
+
+
 def test_optional_fields_come_when_asked_for() -> None:
     assert "Vin" not in start_charge_result.payload(records.STARTED_WELL, STANDARD)
     dialect = Dialect(optional={"notification_start_charge_result": frozenset({"Vin", "ChargeModel"})})
