@@ -270,8 +270,9 @@ class GatewayPolicy:
     `base_path` comes before the interfaces' paths. `token_s`: how long a token is good. `timestamp_window_s`: how far
     a call's TimeStamp may be from our clock (0 does not look). `replay_window_s`: for so long the same envelope is
     refused (0 does not look; another envelope with the same TimeStamp and Seq is always taken, since platforms send
-    such; twice `timestamp_window_s` refuses every repetition). `per_second` calls are taken, `burst` of them at once (0 is no limit); others are told to come later.
-    `page_size_max` stations are in a page at most. A charger must not obey a start later than `start_valid_s`.
+    such; twice `timestamp_window_s` refuses every repetition). `per_second` calls are taken, `burst` of them at once
+    (0 is no limit); others are told to come later. `page_size_max` stations are in a page at most. A charger must not
+    obey a start later than `start_valid_s`.
     """
 
     base_path: str = "/evcs/20160701/"

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connectors.delivery.buffers import Partition
 from connectors.delivery.forwarder import partition_of
+from connectors.ends import Partition
 from infra.errors import ClusterProblem, OperatorError
 from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of

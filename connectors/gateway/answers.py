@@ -138,4 +138,3 @@ class Answers:
 
     def _unreportable(self, station_id: str, error: Unreportable) -> None:
         log.error("%s is not told of station %r: %s", self._peer.name, station_id, error)
-

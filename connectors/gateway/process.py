@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import signal
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import Message
 
@@ -136,16 +138,17 @@ def _unanswered(settings: GatewaySettings, codec: Codec, views: Views, metrics: 
 
 async def _until(
     stopping: asyncio.Event,
-    threads: "list[Follower | UnansweredStarts]",
-    servers: "list[tuple[Server, object]]",
+    threads: list[Follower | UnansweredStarts],
+    servers: list[tuple[Server, socket.socket]],
 ) -> None:
     """Runs all of it until told to stop, or until a part of it ends. Raises what ended it."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(len(threads), "gateway") as pool:
         running = [loop.run_in_executor(pool, thread.run) for thread in threads]
-        serving = [asyncio.create_task(one.serve([socket])) for one, socket in servers]  # type: ignore[list-item]
+        serving = [asyncio.create_task(one.serve([listener])) for one, listener in servers]
         told = asyncio.create_task(stopping.wait())
-        await asyncio.wait({told, *running, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        parts: set[asyncio.Future[Any]] = {told, *running, *serving}
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         stopping.set()
         for one, _ in servers:

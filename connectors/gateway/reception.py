@@ -1,4 +1,5 @@
-"""Takes a call and gives its sealed answer, whatever the call is: every answer is signed, none says more than it must."""
+"""Takes a call and gives its sealed answer, whatever the call is: every answer is signed, and none says more than it
+must."""
 
 import logging
 import os

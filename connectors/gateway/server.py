@@ -100,7 +100,9 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise MisconfiguredDelivery(f"can't listen on {host}:{port}: {reason}. Choose another with {variable}") from None
+        raise MisconfiguredDelivery(
+            f"can't listen on {host}:{port}: {reason}. Choose another with {variable}"
+        ) from None
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:

@@ -25,7 +25,7 @@ Example:
 @click.option("--tls-key", help="A PEM file with the certificate's key.")
 @click.option("--log-level", type=LOG_LEVEL, default="info", show_default=True, help="What goes to stderr.")
 def command(platforms: tuple[str, ...], log_level: str, **listening: str | int) -> None:
-    """Answer the calls of PLATFORMS, or of all that have a profile and the secrets of their calls (SIGTERM, Ctrl-C end).
+    """Answer the calls of PLATFORMS, or of all that have a profile and the secrets of their calls, until told to stop.
 
     Serves query_token, query_stations_info and the others of the profile below its gateway.base_path. Secrets come
     from the environment: EVCS_<PLATFORM>_INBOUND_OPERATOR_ID and so on. /readyz on the admin port is 200 once the

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from connectors.delivery.buffers import PAUSE_AT, RESUME_AT, Buffer, Buffers, Held, Place
+from connectors.ends import Partition
 
 #: How long a record waits for one that belongs before it and is still on its way to its topic, s: what a producer
 #: that sends both at once needs, and little of a push's second.

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from confluent_kafka import Message
 
 from connectors.delivery.buffers import Place
-from connectors.ends import Partition
 from connectors.delivery.letter import letter_of
 from connectors.delivery.routing.routes import Routes
 from connectors.delivery.topics import SOURCES
+from connectors.ends import Partition
 from schemas.codec import RECORD_TYPES, Codec
 from schemas.errors import UndecodableRecord
 from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from schemas.codec import Codec
 from schemas.connector_state_layout import read_head
+
+from schemas.codec import Codec
 from schemas.records.connector_state import ConnectorState
 
 

@@ -21,7 +21,7 @@ class AuthFailure(IntEnum):
     NO_SUCH_CONNECTOR = 4
 
 
-_BY_STATUS = {
+_BY_STATUS: dict[int, AuthFailure] = {
     ConnectorStatus.OFFLINE: AuthFailure.CHECK_FAILED,
     ConnectorStatus.IDLE: AuthFailure.NOT_PLUGGED,
     ConnectorStatus.PLUGGED: AuthFailure.NONE,
@@ -40,7 +40,7 @@ def verdict(status: int | None) -> AuthFailure:
     """Of a connector's status; None stands for a connector that there is not. An unknown one counts as a fault."""
     if status is None:
         return AuthFailure.NO_SUCH_CONNECTOR
-    return _BY_STATUS.get(ConnectorStatus(status) if status in _BY_STATUS else -1, AuthFailure.CHECK_FAILED)
+    return _BY_STATUS.get(status, AuthFailure.CHECK_FAILED)
 
 
 def response(asked: OfConnector, failure: AuthFailure, dialect: Dialect) -> dict[str, object]:

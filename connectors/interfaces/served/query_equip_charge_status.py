@@ -10,7 +10,7 @@ from connectors.interfaces import charge_details, equip_charge_status
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.served.asked import identifier
 from connectors.protocol.beijing_time import wire_time
-from schemas.records.derived import ChargeProgress, Order
+from schemas.records.derived import ChargeProgress, Order, ProgressKind
 from schemas.values import ChargeStat
 
 INTERFACE = "query_equip_charge_status"
@@ -49,7 +49,7 @@ def of_unstarted(charge: Unstarted, connector_status: int, dialect: Dialect) -> 
         station_id="",
         charge_model=charge.charge_model,
         started_at=charge.ordered_at,
-        kind=equip_charge_status.ProgressKind.STARTED,
+        kind=ProgressKind.STARTED,
         due_at=charge.seen_at,
         observed_at=max(charge.ordered_at, charge.seen_at),
         connector_status=connector_status,

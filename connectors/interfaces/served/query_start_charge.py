@@ -30,7 +30,7 @@ class StartFailure(IntEnum):
     SEQ_IN_USE = 5
 
 
-_BY_STATUS = {
+_BY_STATUS: dict[int, StartFailure] = {
     ConnectorStatus.OFFLINE: StartFailure.OFFLINE,
     ConnectorStatus.IDLE: StartFailure.NONE,
     ConnectorStatus.PLUGGED: StartFailure.NONE,
@@ -63,7 +63,7 @@ def verdict(status: int | None) -> StartFailure:
     """
     if status is None:
         return StartFailure.NO_SUCH_CONNECTOR
-    return _BY_STATUS.get(ConnectorStatus(status), StartFailure.FAULT) if status in _BY_STATUS else StartFailure.FAULT
+    return _BY_STATUS.get(status, StartFailure.FAULT)
 
 
 def response(asked: OfCharge, stat: ChargeStat, failure: StartFailure, dialect: Dialect) -> dict[str, object]:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.delivery.buffers import Held
-from connectors.ends import Partition
 from connectors.delivery.routing.merge import Merge
+from connectors.ends import Partition
 
 A, B, C = ("a", 0), ("b", 0), ("c", 0)
 WINDOW_S, SILENCE_S, NEVER_S = 0.05, 2.0, 1e9
