@@ -13,7 +13,7 @@ from infra.errors import OperatorError
 from infra.past_records import PastRecords
 from infra.topic_admin import require_broker
 from schemas.cluster import KafkaCluster
-from schemas.codec import codec_for
+from schemas.codec import Codec, codec_for
 from schemas.errors import UndecodableRecord
 from schemas.records.derived import Order
 
@@ -26,11 +26,9 @@ def redeliver(cluster: KafkaCluster, platform: Platform, seqs: Sequence[str], si
     Raises OperatorError for one that is not there or not for this platform, ClusterProblem, KafkaRefused.
     """
     require_broker(cluster)
-    found = _find(cluster, list(dict.fromkeys(seqs)), since)
-    codec = codec_for(cluster.schema_registry_url)
-    orders = [codec.decode_as(Order, message.value()) for message in found]
+    found = _find(cluster, codec_for(cluster.schema_registry_url), list(dict.fromkeys(seqs)), since)
     routes = routes_of(cluster, platform)
-    for order in orders:
+    for _, order in found:
         route = routes.of(order)
         if route.undecided:
             raise OperatorError(
@@ -43,26 +41,26 @@ def redeliver(cluster: KafkaCluster, platform: Platform, seqs: Sequence[str], si
                 f"that is on tells of charge model {order.charge_model}"
             )
     writer = LaneWriter(cluster, platform, "redeliver")
-    for message, order in zip(found, orders, strict=True):
-        topic = lane_topic(platform.name, "orders")
+    topic = lane_topic(platform.name, "orders")
+    for message, order in found:
         writer.put(topic, order.connector_id.encode(), message.value(), message.timestamp()[1])
     writer.commit()
-    return orders
+    return [order for _, order in found]
 
 
-def _find(cluster: KafkaCluster, seqs: list[str], since: int) -> list[Message]:
-    """The newest record of each, in the order of `seqs`."""
-    codec = codec_for(cluster.schema_registry_url)
+def _find(cluster: KafkaCluster, codec: Codec, seqs: list[str], since: int) -> list[tuple[Message, Order]]:
+    """The newest record of each, and what it holds, in the order of `seqs`."""
     any_of_them = re.compile(b"|".join(re.escape(seq.encode()) for seq in seqs))
     past = PastRecords(cluster, since, None)
-    found: dict[str, Message] = {}
+    found: dict[str, tuple[Message, Order]] = {}
     try:
         past.open([SOURCE])
         for message in past:
             value = message.value()
             if value is not None and any_of_them.search(value):  # before it is decoded, which costs more
                 with contextlib.suppress(UndecodableRecord):
-                    found[codec.decode_as(Order, value).start_charge_seq] = message
+                    order = codec.decode_as(Order, value)
+                    found[order.start_charge_seq] = message, order
     finally:
         past.close()
     missing = [seq for seq in seqs if seq not in found]

@@ -102,7 +102,7 @@ class Forwarder(Generic[T]):
     """One process's share of the work. `run` blocks until `stop`, which may be called from a signal handler.
 
     `instance` names it among those of its kind, across restarts. A transaction ends after `commit_every_s` or
-    `batch` records, whichever comes first.
+    `batch` records, whichever comes first. `ends` is for buffers that ask where partitions end.
     """
 
     def __init__(
@@ -114,10 +114,12 @@ class Forwarder(Generic[T]):
         buffers: Buffers[T],
         commit_every_s: float,
         batch: int,
+        ends: Ends | None = None,
     ) -> None:
         self._name = name
         self._work = work
         self._buffers = buffers
+        self._ends = ends
         self._commit_every_s = commit_every_s
         self._batch = batch
         self._our_place = f"another {name} has this EVCS_DELIVERY_INSTANCE: give each its own"
@@ -130,7 +132,6 @@ class Forwarder(Generic[T]):
         self._ticked_at = time.monotonic()
         group = group_of(cluster, name)
         self._transactions = Transactions(cluster, f"{group}-{instance}", self._our_place, self._give_up)
-        self._ends = Ends(cluster)
         self._outputs = Outputs(cluster, codec_for(cluster.schema_registry_url), self._transactions)
         try:
             self._consumer = Consumer({**_consumer_config(cluster, group), "logger": log})
@@ -168,7 +169,7 @@ class Forwarder(Generic[T]):
         self._read()
         if self._failure is not None:
             raise self._failure
-        answer = self._ends.answer()
+        answer = self._ends.answer() if self._ends is not None else None
         if answer is not None:
             asked_at, ends = answer
             self._buffers.ends_are(ends, asked_at)
@@ -177,7 +178,8 @@ class Forwarder(Generic[T]):
                 self._first_written_at = time.monotonic()
             self._written.append(held)
             self._work.write(held, self._outputs)
-        self._ends.ask(self._buffers.asks_ends_of(), self._clock)
+        if self._ends is not None:
+            self._ends.ask(self._buffers.asks_ends_of(), self._clock)
         self._transactions.tend()
         if self._written and self._is_due():
             self._finish()

@@ -22,6 +22,20 @@ _BEHIND_ALL: Place = (1 << 62, 0)
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class _Bounds:
+    """What the partitions that hold nothing allow: `read`, up to which place all have been read; `behind`, up to which
+    place those have been read that have not come to their ends; `ends_asked_at`, as of when the others have."""
+
+    read: Place = _BEHIND_ALL
+    behind: Place = _BEHIND_ALL
+    ends_asked_at: float = math.inf
+
+    def allow(self, place: Place, since: float) -> bool:
+        """Whether a record of this place may leave, given that it had waited enough at `since`."""
+        return place <= self.read or (place <= self.behind and since <= self.ends_asked_at)
+
+
 class Merge(Buffers[T]):
     """Gives out records in the order of their places, each partition's in the order of its offsets.
 
@@ -68,7 +82,7 @@ class Merge(Buffers[T]):
                 self._consider(buffer, now, bounds)
         return taken
 
-    def _consider(self, buffer: Buffer[T], now: float, bounds: "_Bounds") -> None:
+    def _consider(self, buffer: Buffer[T], now: float, bounds: _Bounds) -> None:
         """How far the others may go as far as this one is concerned."""
         if buffer.held:
             return
@@ -93,17 +107,3 @@ class Merge(Buffers[T]):
         """Those that hold nothing, if others wait."""
         hungry = [partition for partition, buffer in self._buffers.items() if not buffer.held]
         return hungry if len(hungry) < len(self._buffers) else []
-
-
-@dataclass(slots=True)
-class _Bounds:
-    """What the partitions that hold nothing allow: `read`, up to which place all have been read; `behind`, up to which
-    place those have been read that have not come to their ends; `ends_asked_at`, as of when the others have."""
-
-    read: Place = _BEHIND_ALL
-    behind: Place = _BEHIND_ALL
-    ends_asked_at: float = math.inf
-
-    def allow(self, place: Place, since: float) -> bool:
-        """Whether a record of this place may leave, given that it had waited enough at `since`."""
-        return place <= self.read or (place <= self.behind and since <= self.ends_asked_at)

@@ -8,6 +8,7 @@ import threading
 from confluent_kafka import Message
 
 from connectors.delivery.buffers import Held
+from connectors.delivery.ends import Ends
 from connectors.delivery.forwarder import Forwarder, Outputs, group_of, partition_of
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
@@ -36,6 +37,7 @@ class Router:
             merge,
             settings.commit_every_s,
             settings.batch,
+            Ends(settings.cluster),
         )
 
     def run(self) -> None:
