@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Ends:
         try:
             self._admin = AdminClient(cluster.client_config(), logger=log)
         except KafkaException as error:
-            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
         self._between_s = between_s
         self._asked_at = float("-inf")
         self._waiting: dict[TopicPartition, Future[Any]] = {}

@@ -1,7 +1,7 @@
-"""What ends a delivery service; what can go wrong with one push is in `connectors.protocol.errors`.
+"""What ends a service of ours; what can go wrong with one push or one call is in `connectors.protocol.errors`.
 
 ConnectorsError
-├── MisconfiguredDelivery an unknown platform, a missing secret or a wrong setting (fix it and start again)
+├── MisconfiguredService  an unknown platform, a missing secret or a wrong setting (fix it and start again)
 └── KafkaRefused          the Kafka cluster refuses the service for good (rights, a fenced client)
 """
 
@@ -10,7 +10,7 @@ class ConnectorsError(Exception):
     """Base of this package's errors outside the protocol."""
 
 
-class MisconfiguredDelivery(ConnectorsError):
+class MisconfiguredService(ConnectorsError):
     """A setting is wrong; says which and what to do."""
 
 

@@ -15,11 +15,11 @@ from connectors.delivery.parcel import Parcel
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
 from connectors.delivery.routing.routes import Routes
-from connectors.delivery.routing.scope import asks_catalog
 from connectors.delivery.routing.sorting import Routed, Sorting
 from connectors.delivery.topics import LANES, SOURCES, lane_topic
 from connectors.delivery.transactions import Transactions
 from connectors.platform import Platform
+from connectors.scope import asks_catalog
 from infra.errors import ClusterProblem, OperatorError
 from infra.past_records import PastRecords
 from infra.topic_admin import require_broker

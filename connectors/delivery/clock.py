@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 
@@ -60,7 +60,7 @@ class BrokerClock:
                 {**cluster.client_config(acks=1, linger_ms=0, message_timeout_ms=int(_ANSWER_S * 1000)), "log_level": 0}
             )
         except KafkaException as error:
-            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
     def now_ms(self) -> int:
         """Now by the broker's clock, UTC ms."""

@@ -13,12 +13,12 @@ from typing import Generic, Protocol, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.delivery.buffers import Buffers, Held
-from connectors.delivery.kafka_faults import check
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.topics import dead_letter_topic
 from connectors.delivery.transactions import Transactions, Unsettled
 from connectors.ends import Ends, Partition
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
+from connectors.kafka_faults import check
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
 from schemas.records.faults import DeadLetter
@@ -80,7 +80,7 @@ class Work(Protocol[T]):
     """What a service does with records."""
 
     def subscription(self, there: set[str]) -> list[str]:
-        """What to read, given the topics that the cluster has. Raises MisconfiguredDelivery if one is missing."""
+        """What to read, given the topics that the cluster has. Raises MisconfiguredService if one is missing."""
 
     def begin(self, give_up: "threading.Event") -> None:
         """Runs before the first record."""
@@ -136,7 +136,7 @@ class Forwarder(Generic[T]):
         try:
             self._consumer = Consumer({**_consumer_config(cluster, group), "logger": log})
         except KafkaException as error:
-            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
     def stop(self) -> None:
         """Ends `run` after the transaction at hand, within seconds."""

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.topics import dead_letter_topic, retry_topic
-from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.errors import KafkaRefused, MisconfiguredService
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.records.delivery import Attempt, Dispute, LaneStatus
@@ -29,7 +29,7 @@ _FULL_POLL_S = 0.1
 
 
 def outbox_producer(cluster: KafkaCluster) -> Producer:
-    """The producer for all outboxes of a process. Raises MisconfiguredDelivery."""
+    """The producer for all outboxes of a process. Raises MisconfiguredService."""
     try:
         return Producer(
             {
@@ -44,7 +44,7 @@ def outbox_producer(cluster: KafkaCluster) -> Producer:
             }
         )
     except KafkaException as error:
-        raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+        raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
 
 class Batch:

@@ -20,7 +20,7 @@ from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings
-from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.platform import load_platforms
 from connectors.protocol.errors import Misconfigured
 from schemas.cluster import KafkaCluster
@@ -54,7 +54,7 @@ class ProcessSettings:
     def from_env(cls, names: Sequence[str], parts: Sequence[Part], environ: Mapping[str, str]) -> "ProcessSettings":
         """Of these platforms (all with a profile, if none is named) and parts (all, if none is named).
 
-        Raises MisconfiguredDelivery, MisconfiguredSchemas, BadProfile or BadCredentials.
+        Raises MisconfiguredService, MisconfiguredSchemas, BadProfile or BadCredentials.
         """
         wanted = parts or PARTS
         return cls(
@@ -69,7 +69,7 @@ def all_settings(names: Sequence[str], environ: Mapping[str, str]) -> list[Deliv
     """Of these platforms, or of every platform that has a profile and its secrets.
 
     Platforms that were named must all be right; otherwise one that is not is told of and left out. Raises
-    MisconfiguredDelivery, BadProfile or BadCredentials.
+    MisconfiguredService, BadProfile or BadCredentials.
     """
     if names:
         return [DeliverySettings.from_env(name, environ) for name in dict.fromkeys(names)]
@@ -78,17 +78,17 @@ def all_settings(names: Sequence[str], environ: Mapping[str, str]) -> list[Deliv
     for name in profiles.platforms:
         try:
             found.append(DeliverySettings.from_env(name, environ))
-        except (Misconfigured, MisconfiguredDelivery) as error:
+        except (Misconfigured, MisconfiguredService) as error:
             log.error("%s is left out: %s", name, error)
     for fault in profiles.faults:
         log.error("left out: %s", fault)
     if not found:
-        raise MisconfiguredDelivery("no platform can be delivered to: see the errors above, or `evcs platforms check`")
+        raise MisconfiguredService("no platform can be delivered to: see the errors above, or `evcs platforms check`")
     return found
 
 
 def run(settings: ProcessSettings) -> None:
-    """Works until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredDelivery."""
+    """Works until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredService."""
 
     async def main() -> None:
         stopping = asyncio.Event()
@@ -101,7 +101,7 @@ def run(settings: ProcessSettings) -> None:
 
 
 async def work(settings: ProcessSettings, stopping: asyncio.Event) -> None:
-    """Runs all parts side by side until `stopping`. Raises KafkaRefused, MisconfiguredDelivery."""
+    """Runs all parts side by side until `stopping`. Raises KafkaRefused, MisconfiguredService."""
     loop = asyncio.get_running_loop()
     clock = BrokerClock(settings.cluster)
     services: list[Service] = []

@@ -19,7 +19,7 @@ from connectors.delivery.letter import letter_of
 from connectors.delivery.parcel import FRESH, Parcel, parcel
 from connectors.delivery.routing.settings import instance_from, platforms_named
 from connectors.delivery.topics import dead_letter_topic, lane_topic, retry_topic, rungs
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.platform import Platform
 from schemas.cluster import KafkaCluster
 from schemas.errors import UndecodableRecord
@@ -49,7 +49,7 @@ class RetrySettings:
     def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "RetrySettings":
         """Of these platforms, or all that have a profile, and the environment.
 
-        Raises MisconfiguredDelivery, MisconfiguredSchemas or BadProfile.
+        Raises MisconfiguredService, MisconfiguredSchemas or BadProfile.
         """
         env = os.environ if environ is None else environ
         return cls(platforms_named(names, env), KafkaCluster.from_env(env), instance_from(env))
@@ -98,7 +98,7 @@ class RetryScheduler:
         )
 
     def run(self) -> None:
-        """Forwards until `stop`. Raises KafkaRefused, MisconfiguredDelivery."""
+        """Forwards until `stop`. Raises KafkaRefused, MisconfiguredService."""
         self._forwarder.run()
 
     def stop(self) -> None:
@@ -120,7 +120,7 @@ class _Retrying:
         needed = {dead_letter_topic(SOURCE), *self._needed, *(lane_topic(name, "orders") for name in self._platforms)}
         missing = sorted({self._cluster.topic(name) for name in needed} - there)
         if missing:
-            raise MisconfiguredDelivery(f"no topic {', '.join(missing)}: run `evcs topics create`")
+            raise MisconfiguredService(f"no topic {', '.join(missing)}: run `evcs topics create`")
         prefix = re.escape(self._cluster.topic_prefix).replace("\\-", "-")
         return [f"^{prefix}delivery-retry-[0-9]+s$"]
 

@@ -23,7 +23,7 @@ from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import LANES, Lane, lane_topic
 from connectors.delivery.transport import HttpTransport
-from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.interfaces.registry import Interface
 from schemas.clock import wall_ms
 from schemas.codec import RECORD_TYPES, codec_for
@@ -101,7 +101,7 @@ class Delivery:
             )
             self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
         except KafkaException as error:
-            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
     @property
     def partitions(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from connectors.bounds import BadSettings
 from connectors.delivery.routing.settings import instance_from
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.platform import OWN_PROFILES, Platform, Target, load_platforms
 from connectors.policies import Addresses
 from connectors.protocol import query_token
@@ -36,7 +36,7 @@ class DeliverySettings:
         """Of the platform's profile and environment. `EVCS_DELIVERY_TARGET` is test or production;
         `EVCS_<PLATFORM>_ADDRESS` overrides the address, for simulators and relays.
 
-        Raises MisconfiguredDelivery, BadProfile or BadCredentials, each naming what is wrong.
+        Raises MisconfiguredService, BadProfile or BadCredentials, each naming what is wrong.
         """
         env = os.environ if environ is None else environ
         profiles = load_platforms(environ=env)
@@ -47,12 +47,12 @@ class DeliverySettings:
         platform = profiles.platforms.get(name)
         if platform is None:
             known = ", ".join(sorted(profiles.platforms))
-            raise MisconfiguredDelivery(
+            raise MisconfiguredService(
                 f"no platform {name!r} under connectors/platforms or EVCS_PLATFORMS: there are {known}"
             )
         target = _TARGETS.get(env.get("EVCS_DELIVERY_TARGET", "test"))
         if target is None:
-            raise MisconfiguredDelivery(
+            raise MisconfiguredService(
                 f"EVCS_DELIVERY_TARGET is {env['EVCS_DELIVERY_TARGET']!r}: use test or production"
             )
         address = env.get(platform.address_variable)
@@ -60,7 +60,7 @@ class DeliverySettings:
             try:
                 platform = replace(platform, addresses=Addresses(production=address, test=address))
             except BadSettings as error:
-                raise MisconfiguredDelivery(f"{platform.address_variable}: {error.faults[0][1]}") from error
+                raise MisconfiguredService(f"{platform.address_variable}: {error.faults[0][1]}") from error
         if not platform.is_on(query_token.INTERFACE):
             raise BadProfile(f"{name}.toml", f"interfaces.{query_token.INTERFACE}", "is missing, or off")
         platform.url(target, query_token.INTERFACE)  # raises BadProfile where the target has no address

@@ -13,8 +13,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from connectors.delivery.kafka_faults import is_fatal, is_fence, is_refusal
-from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.errors import KafkaRefused, MisconfiguredService
+from connectors.kafka_faults import is_fatal, is_fence, is_refusal
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Transactions:
         try:
             return Producer(self._config)
         except KafkaException as error:
-            raise MisconfiguredDelivery(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
     @property
     def age_s(self) -> float:

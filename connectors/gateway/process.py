@@ -47,7 +47,7 @@ class Addresses:
 
 
 def run(settings: GatewaySettings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredDelivery."""
+    """Serves until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredService."""
 
     async def main() -> None:
         stopping = asyncio.Event()
@@ -65,7 +65,7 @@ async def serve(
     on_listening: Callable[[Addresses], None] | None = None,
     statistics: Statistics | None = None,
 ) -> None:
-    """Serves until `stopping`; `on_listening` is told where. Raises KafkaRefused, MisconfiguredDelivery."""
+    """Serves until `stopping`; `on_listening` is told where. Raises KafkaRefused, MisconfiguredService."""
     codec = codec_for(settings.cluster.schema_registry_url)
     views = Views(Stations(codec), Connectors(codec), EndedCharges(codec), Commands(codec))
     listening = settings.listening

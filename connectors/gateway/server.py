@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 
 #: A connection must have sent a request's head within this, s; between two requests it may rest for longer.
 HEAD_S = 10.0
@@ -94,32 +94,30 @@ def server(app: Any, tls: ssl.SSLContext | None = None) -> Server:
 
 
 def listen(host: str, port: int, variable: str) -> socket.socket:
-    """A listening socket. Raises MisconfiguredDelivery, which names the setting and what to do."""
+    """A listening socket. Raises MisconfiguredService, which names the setting and what to do."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise MisconfiguredDelivery(
-            f"can't listen on {host}:{port}: {reason}. Choose another with {variable}"
-        ) from None
+        raise MisconfiguredService(f"can't listen on {host}:{port}: {reason}. Choose another with {variable}") from None
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
-    """TLS with these files; None without any. Raises MisconfiguredDelivery."""
+    """TLS with these files; None without any. Raises MisconfiguredService."""
     if not certificate:
         return None
     for variable, file in (("EVCS_GATEWAY_TLS_CERTIFICATE", certificate), ("EVCS_GATEWAY_TLS_KEY", key)):
         try:
             Path(file).read_bytes()
         except OSError as error:
-            raise MisconfiguredDelivery(f"{variable} is {file}: {error.strerror}") from None
+            raise MisconfiguredService(f"{variable} is {file}: {error.strerror}") from None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(certificate, key)
     except ssl.SSLError as error:
-        raise MisconfiguredDelivery(
+        raise MisconfiguredService(
             f"EVCS_GATEWAY_TLS_CERTIFICATE and EVCS_GATEWAY_TLS_KEY can't be used: {error.reason or error}"
         ) from None
     return context

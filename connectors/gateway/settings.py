@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.delivery.routing.settings import platforms_named
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.gateway.peer import Peer
 from connectors.gateway.reception import Route
 from connectors.platform import Platform, load_platforms
@@ -36,9 +36,9 @@ class Listening:
     def __post_init__(self) -> None:
         for name, port in (("EVCS_GATEWAY_PORT", self.port), ("EVCS_GATEWAY_ADMIN_PORT", self.admin_port)):
             if not 0 <= port <= _PORT_MAX:
-                raise MisconfiguredDelivery(f"{name} is {port}: use 0 to {_PORT_MAX}")
+                raise MisconfiguredService(f"{name} is {port}: use 0 to {_PORT_MAX}")
         if bool(self.tls_certificate) != bool(self.tls_key):
-            raise MisconfiguredDelivery(
+            raise MisconfiguredService(
                 "EVCS_GATEWAY_TLS_CERTIFICATE and EVCS_GATEWAY_TLS_KEY belong together: set both, or neither"
             )
 
@@ -46,7 +46,7 @@ class Listening:
     def from_env(cls, environ: Mapping[str, str]) -> "Listening":
         """`EVCS_GATEWAY_HOST`, `…_PORT`, `…_ADMIN_HOST`, `…_ADMIN_PORT`, `…_TLS_CERTIFICATE`, `…_TLS_KEY`.
 
-        Raises MisconfiguredDelivery.
+        Raises MisconfiguredService.
         """
         return cls(
             host=environ.get("EVCS_GATEWAY_HOST") or LOCAL,
@@ -70,7 +70,7 @@ class GatewaySettings:
     def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "GatewaySettings":
         """Of these platforms or, without names, of all that have a profile and the secrets of their calls.
 
-        Raises MisconfiguredDelivery, MisconfiguredSchemas, BadProfile or BadCredentials.
+        Raises MisconfiguredService, MisconfiguredSchemas, BadProfile or BadCredentials.
         """
         env = os.environ if environ is None else environ
         peers = tuple(_named(names, env) if names else _all(env))
@@ -84,17 +84,17 @@ class GatewaySettings:
 
 
 def routes(peers: Sequence[Peer]) -> dict[str, Route]:
-    """What is served, by path. Raises MisconfiguredDelivery where a path means two things, or a call could be two
+    """What is served, by path. Raises MisconfiguredService where a path means two things, or a call could be two
     platforms'."""
     found: dict[str, tuple[str, dict[str, Peer]]] = {}
     for peer in peers:
         for path, interface in peer.platform.served_paths().items():
             known, by_operator = found.setdefault(path, (interface, {}))
             if known != interface:
-                raise MisconfiguredDelivery(f"{path} is {known} for one platform and {interface} for {peer.name}")
+                raise MisconfiguredService(f"{path} is {known} for one platform and {interface} for {peer.name}")
             other = by_operator.setdefault(peer.credentials.operator_id, peer)
             if other is not peer:
-                raise MisconfiguredDelivery(
+                raise MisconfiguredService(
                     f"{other.name} and {peer.name} call {path} with the same OperatorID, so their calls can't be told "
                     "apart: give one of them another gateway.base_path, or serve them by two instances"
                 )
@@ -118,7 +118,7 @@ def _all(env: Mapping[str, str]) -> list[Peer]:
         except BadCredentials as error:
             log.error("%s is left out: %s", name, error)
     if not peers:
-        raise MisconfiguredDelivery("no platform can be served: see the errors above, or `evcs platforms check`")
+        raise MisconfiguredService("no platform can be served: see the errors above, or `evcs platforms check`")
     return peers
 
 
@@ -127,5 +127,5 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     if not given:
         return default
     if not given.isascii() or not given.isdigit() or len(given) > len(str(_PORT_MAX)):
-        raise MisconfiguredDelivery(f"{name} is {given!r}: use a number from 0 to {_PORT_MAX}")
+        raise MisconfiguredService(f"{name} is {given!r}: use a number from 0 to {_PORT_MAX}")
     return int(given)

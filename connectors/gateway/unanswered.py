@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from connectors.delivery.kafka_faults import check
 from connectors.ends import Ends, Partition
+from connectors.kafka_faults import check
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.errors import UndecodableRecord

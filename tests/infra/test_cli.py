@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.protocol.errors import BadCredentials
 from infra import cli
 from infra.errors import ClusterProblem
@@ -118,7 +118,7 @@ def test_a_log_level_that_there_is_not() -> None:
     [
         MisconfiguredSchemas("a file is wrong"),
         StreamsError("a stream is wrong"),
-        MisconfiguredDelivery("a setting is wrong"),
+        MisconfiguredService("a setting is wrong"),
         BadCredentials("is wrong", ("A_SECRET",)),
         ClusterProblem("the cluster is wrong"),
     ],

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connectors.delivery.kafka_faults import check
-from connectors.delivery.routing.scope import Whereabouts
+from connectors.kafka_faults import check
+from connectors.scope import Whereabouts
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.compacted import partitions_of

@@ -8,16 +8,16 @@ import threading
 from confluent_kafka import Message
 
 from connectors.delivery.buffers import Held
-from connectors.delivery.ends import Ends
 from connectors.delivery.forwarder import Forwarder, Outputs, group_of, partition_of
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
 from connectors.delivery.routing.routes import Routes
-from connectors.delivery.routing.scope import asks_catalog
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.routing.sorting import Routed, Sorting
 from connectors.delivery.topics import LANES, SOURCES, dead_letter_topic, lane_topic
-from connectors.errors import MisconfiguredDelivery
+from connectors.ends import Ends
+from connectors.errors import MisconfiguredService
+from connectors.scope import asks_catalog
 from schemas.clock import wall_ms
 from schemas.codec import codec_for
 
@@ -41,7 +41,7 @@ class Router:
         )
 
     def run(self) -> None:
-        """Routes until `stop`. Raises KafkaRefused, MisconfiguredDelivery."""
+        """Routes until `stop`. Raises KafkaRefused, MisconfiguredService."""
         self._forwarder.run()
 
     def stop(self) -> None:
@@ -70,7 +70,7 @@ class _Routing:
         needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes)}
         missing = sorted(needed - there)
         if missing:
-            raise MisconfiguredDelivery(f"no topic {', '.join(missing)}: run `evcs topics create`")
+            raise MisconfiguredService(f"no topic {', '.join(missing)}: run `evcs topics create`")
         return list(self._names)
 
     def begin(self, give_up: threading.Event) -> None:

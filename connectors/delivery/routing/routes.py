@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from connectors.delivery.routing.scope import Verdict, Whereabouts, judge
 from connectors.delivery.topics import LANES, Lane, lane_topic
 from connectors.platform import Platform
+from connectors.scope import Verdict, Whereabouts, judge
 from schemas.codec import RECORD_TYPES
 from schemas.records.derived import Derived
 

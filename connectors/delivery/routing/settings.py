@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.delivery.routing.merge import SILENCE_S, WINDOW_S
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.platform import Platform, load_platforms
 from schemas.cluster import KafkaCluster
 
 
 def instance_from(environ: Mapping[str, str]) -> str:
-    """EVCS_DELIVERY_INSTANCE: which of the processes of its kind this is. Raises MisconfiguredDelivery."""
+    """EVCS_DELIVERY_INSTANCE: which of the processes of its kind this is. Raises MisconfiguredService."""
     instance = environ.get("EVCS_DELIVERY_INSTANCE") or "0"
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", instance):
-        raise MisconfiguredDelivery(
+        raise MisconfiguredService(
             f"EVCS_DELIVERY_INSTANCE is {instance!r}: use up to 64 letters, digits, dots, dashes and underscores"
         )
     return instance
@@ -25,7 +25,7 @@ def platforms_named(names: Sequence[str] = (), environ: Mapping[str, str] | None
     """These platforms or, without names, all that have a profile.
 
     Raises BadProfile for one that is wrong, since what passes by meanwhile would be lost to it, and
-    MisconfiguredDelivery for one that there is not.
+    MisconfiguredService for one that there is not.
     """
     profiles = load_platforms(environ=environ)
     for fault in profiles.faults:
@@ -34,7 +34,7 @@ def platforms_named(names: Sequence[str] = (), environ: Mapping[str, str] | None
     for name in names:
         if name not in profiles.platforms:
             known = ", ".join(sorted(profiles.platforms))
-            raise MisconfiguredDelivery(f"no platform {name!r}: there are {known}")
+            raise MisconfiguredService(f"no platform {name!r}: there are {known}")
     return tuple(profiles.platforms[name] for name in dict.fromkeys(names or profiles.platforms))
 
 
@@ -54,7 +54,7 @@ class RouterSettings:
     def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "RouterSettings":
         """Of these platforms, or all that have a profile, and the environment.
 
-        Raises MisconfiguredDelivery, MisconfiguredSchemas or BadProfile.
+        Raises MisconfiguredService, MisconfiguredSchemas or BadProfile.
         """
         env = os.environ if environ is None else environ
         return cls(

@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from schemas.connector_state_layout import read_head
-
 from schemas.codec import Codec
+from schemas.connector_state_layout import read_head
 from schemas.records.connector_state import ConnectorState
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connectors.delivery.kafka_faults import check
 from connectors.ends import Ends, Partition
+from connectors.kafka_faults import check
 from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of
 from schemas.errors import UndecodableRecord

@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from connectors.delivery.routing.scope import Verdict, judge
 from connectors.gateway.views.commands import Commands
 from connectors.gateway.views.connectors import Connectors, Statuses
 from connectors.gateway.views.ended import EndedCharges
 from connectors.gateway.views.stations import KnownStation, Stations
 from connectors.policies import Scope
+from connectors.scope import Verdict, judge
 from schemas.records.connector_state import ConnectorState
 
 

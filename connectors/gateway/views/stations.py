@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from connectors.delivery.routing.scope import Whereabouts
+from connectors.scope import Whereabouts
 from schemas.codec import Codec
 from schemas.records.station import Station, TariffPeriod
 

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from connectors.delivery.outbox import Batch, Outbox, outbox_producer
 from connectors.delivery.parcel import FRESH, Parcel
-from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.errors import KafkaRefused, MisconfiguredService
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.records.delivery import Attempt, Dispute, LaneStatus
@@ -156,5 +156,5 @@ class TestTheProducer:
         assert outbox.full == full
 
     def test_a_wrong_setting_is_named(self) -> None:
-        with pytest.raises(MisconfiguredDelivery, match="EVCS_KAFKA"):
+        with pytest.raises(MisconfiguredService, match="EVCS_KAFKA"):
             outbox_producer(KafkaCluster(security={"security.protocol": "nonsense"}))

@@ -11,7 +11,7 @@ from connectors.delivery.buffers import Held
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.retries import Ladder, Retry, RetryScheduler
 from connectors.delivery.topics import delivery_topics, lane_topic, retry_topic
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from infra.topic_admin import create_topics, delete_topics
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
@@ -199,7 +199,7 @@ def test_a_ladder_that_no_profile_names_any_more_is_read_to_its_end(ladders: Kaf
 def test_ladders_that_are_not_there_are_named(kafka: KafkaCluster) -> None:
     scheduler = on.AtWork(RetryScheduler(settings(kafka), Clock()))
     on.await_true(scheduler.is_over)
-    assert isinstance(scheduler.failure, MisconfiguredDelivery)
+    assert isinstance(scheduler.failure, MisconfiguredService)
     assert "delivery-retry-7200s" in str(scheduler.failure)
 
 

@@ -19,7 +19,7 @@ from connectors.delivery.push import ANSWER_MAX_BYTES
 from connectors.delivery.service import Delivery
 from connectors.delivery.topics import delivery_topics
 from connectors.delivery.transport import HttpTransport
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.policies import Addresses, BreakerPolicy
 from infra.local.broker import LocalKafka
 from infra.simulator.platform.threaded import PlatformThread
@@ -593,5 +593,5 @@ def test_a_stop_while_the_cluster_is_away_takes_seconds(
 
 def test_a_cluster_that_no_client_can_be_made_for() -> None:
     cluster = KafkaCluster(security={"security.protocol": "SSL", "ssl.ca.location": "/nowhere.pem"})
-    with pytest.raises(MisconfiguredDelivery, match=r"EVCS_KAFKA_\*: .*ssl\.ca\.location"):
+    with pytest.raises(MisconfiguredService, match=r"EVCS_KAFKA_\*: .*ssl\.ca\.location"):
         delivery_with(c.settings(cluster=cluster, group="x"))

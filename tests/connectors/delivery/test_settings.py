@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.delivery.settings import DeliverySettings
-from connectors.errors import MisconfiguredDelivery
+from connectors.errors import MisconfiguredService
 from connectors.platform import Profiles, load_platforms
 from connectors.policies import Addresses
 from connectors.protocol.errors import BadCredentials, BadProfile
@@ -58,7 +58,7 @@ def test_cluster_and_group() -> None:
 
 @pytest.mark.parametrize("name", ["atlantis", "Beijing", "", "../platforms/beijing"])
 def test_an_unknown_platform(name: str) -> None:
-    with pytest.raises(MisconfiguredDelivery, match=r"no platform .* there are beijing"):
+    with pytest.raises(MisconfiguredService, match=r"no platform .* there are beijing"):
         of(name)
 
 
@@ -130,7 +130,7 @@ def test_a_secret_of_the_wrong_length(name: str) -> None:
 
 @pytest.mark.parametrize("target", ["staging", "Test", ""])
 def test_a_bad_target(target: str) -> None:
-    with pytest.raises(MisconfiguredDelivery, match=rf"EVCS_DELIVERY_TARGET is '{target}': use test or production"):
+    with pytest.raises(MisconfiguredService, match=rf"EVCS_DELIVERY_TARGET is '{target}': use test or production"):
         of(EVCS_DELIVERY_TARGET=target)
 
 
@@ -149,7 +149,7 @@ def test_a_bad_target(target: str) -> None:
     ],
 )
 def test_a_bad_address(address: str) -> None:
-    with pytest.raises(MisconfiguredDelivery, match=r"EVCS_BEIJING_ADDRESS: .*address"):
+    with pytest.raises(MisconfiguredService, match=r"EVCS_BEIJING_ADDRESS: .*address"):
         of(EVCS_BEIJING_ADDRESS=address)
 
 

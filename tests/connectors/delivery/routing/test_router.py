@@ -11,7 +11,7 @@ from connectors.delivery.forwarder import group_of
 from connectors.delivery.routing.router import NAME, Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.topics import LANES, SOURCES, delivery_topics
-from connectors.errors import KafkaRefused, MisconfiguredDelivery
+from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.policies import Scope
 from infra.topic_admin import delete_topics
 from schemas.cluster import KafkaCluster
@@ -249,6 +249,6 @@ def test_a_second_router_of_the_same_name_ends_the_first(lanes: KafkaCluster) ->
 def test_lanes_that_are_not_there_are_named(kafka: KafkaCluster) -> None:
     router = on.AtWork(Router(patient(kafka)))
     on.await_true(router.is_over)
-    assert isinstance(router.failure, MisconfiguredDelivery)
+    assert isinstance(router.failure, MisconfiguredService)
     assert "delivery-city-orders" in str(router.failure)
     assert "evcs topics create" in str(router.failure)

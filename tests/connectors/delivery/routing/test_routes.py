@@ -6,9 +6,9 @@ import pytest
 
 from connectors.delivery.routing import routes as module
 from connectors.delivery.routing.routes import Route, Routes
-from connectors.delivery.routing.scope import Whereabouts
 from connectors.platform import Platform
 from connectors.policies import Scope
+from connectors.scope import Whereabouts
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from connectors.delivery.routing.scope import Verdict, Whereabouts, asks_catalog, judge
 from connectors.policies import Scope
+from connectors.scope import Verdict, Whereabouts, asks_catalog, judge
 
 HERE = Whereabouts("123456789", "110105")
 IN, OUT, UNKNOWN = Verdict.IN, Verdict.OUT, Verdict.UNKNOWN
