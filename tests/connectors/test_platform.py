@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.delivery.topics import rungs
 from connectors.interfaces.registry import interfaces
+from connectors.interfaces.served.registry import served
 from connectors.platform import (
     OWN_PROFILES,
     TABLES,
@@ -21,7 +22,7 @@ from connectors.platform import (
     profile_files,
     read_platform,
 )
-from connectors.policies import Addresses, BreakerPolicy, Limits, Reconciliation, Retry, Scope, Timeouts
+from connectors.policies import Addresses, BreakerPolicy, GatewayPolicy, Limits, Reconciliation, Retry, Scope, Timeouts
 from connectors.profile_tables import ProfileTables
 from connectors.protocol.errors import BadCredentials, BadProfile, Misconfigured
 from schemas.records.derived import Order
@@ -70,11 +71,17 @@ class TestEveryShippedProfile:
     def test_says_everything_in_so_many_words(self, name: str) -> None:
         raw = tomllib.loads((files("connectors.platforms") / name).read_text(encoding="utf-8"))
         assert set(raw) == {f.name for f in fields(Platform)} - {"name"}
-        for table, shape in (("timeouts", Timeouts), ("limits", Limits), ("breaker", BreakerPolicy), ("retry", Retry)):
+        for table, shape in (
+            ("timeouts", Timeouts),
+            ("limits", Limits),
+            ("breaker", BreakerPolicy),
+            ("retry", Retry),
+            ("gateway", GatewayPolicy),
+        ):
             assert set(raw[table]) == {f.name for f in fields(shape)}, table
 
     def test_says_of_every_interface_how_it_is_used(self, name: str) -> None:
-        assert set(self.platform(name).interfaces) == {*interfaces(), "query_token"}
+        assert set(self.platform(name).interfaces) == {*interfaces(), *served()}
 
     def test_tells_every_order_at_least_once(self, name: str) -> None:
         for model in (0, 1, 2, 3):
@@ -215,7 +222,7 @@ AuxPower = 1.10
         ),
         (GOOD.replace("query_token", "check_charge_orders"), "interfaces.query_token", "is missing, or off"),
         (GOOD.replace("_s = 1\n", "_s = 1\non = false\n"), "interfaces.query_token", "is missing, or off"),
-        (GOOD.replace("query_token", "query_start_charge"), "interfaces.query_start_charge", "no file of"),
+        (GOOD.replace("query_token", "query_start_charge"), "interfaces.query_nothing", "no file of"),
         ("interfaces = 5\n" + GOOD.partition("[interfaces")[0], "interfaces", "Expected `object`"),
         (GOOD + 'path = "/x"', "interfaces.notification_stationStatus.path", "'/x' is no path"),
         (GOOD + 'path = "../x"', "interfaces.notification_stationStatus.path", "is no path"),
