@@ -222,7 +222,7 @@ AuxPower = 1.10
         ),
         (GOOD.replace("query_token", "check_charge_orders"), "interfaces.query_token", "is missing, or off"),
         (GOOD.replace("_s = 1\n", "_s = 1\non = false\n"), "interfaces.query_token", "is missing, or off"),
-        (GOOD.replace("query_token", "query_start_charge"), "interfaces.query_nothing", "no file of"),
+        (GOOD.replace("query_token", "query_nothing"), "interfaces.query_nothing", "no file of"),
         ("interfaces = 5\n" + GOOD.partition("[interfaces")[0], "interfaces", "Expected `object`"),
         (GOOD + 'path = "/x"', "interfaces.notification_stationStatus.path", "'/x' is no path"),
         (GOOD + 'path = "../x"', "interfaces.notification_stationStatus.path", "is no path"),
