@@ -1,11 +1,10 @@
 """Where a charge stands, from everything the views know of it: ordered, running, ended."""
 
+from connectors.gateway.progress import progress_of
 from connectors.gateway.views.sight import Sight, Views
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.served import query_equip_charge_status as interface
-from schemas.charge_periods import periods_of
 from schemas.records.connector_state import ChargeState, ConnectorState
-from schemas.records.derived import ChargeProgress, ProgressKind
 from schemas.values import ChargeStat
 
 
@@ -60,7 +59,9 @@ class Charges:
         status = 0 if state is None else state.status
         charge = None if state is None else _open_charge(state, start_charge_seq)
         if state is not None and charge is not None and charge.started_at is not None:
-            return interface.of_progress(_progress(state, charge), self._stat_of(charge), dialect)
+            sample = self._views.samples.newest(connector_id)
+            progress = progress_of(state, charge, sample, station.tariff)
+            return interface.of_progress(progress, self._stat_of(charge), dialect)
         order = self._views.ended.get(start_charge_seq)
         if order is not None:
             return interface.of_order(order, status, dialect)
@@ -86,33 +87,3 @@ class Charges:
 
 def _open_charge(state: ConnectorState, start_charge_seq: str) -> ChargeState | None:
     return next((charge for charge in state.charges if charge.start_charge_seq == start_charge_seq), None)
-
-
-def _progress(state: ConnectorState, charge: ChargeState) -> ChargeProgress:
-    """The charge at its newest reading, as the streams would push it. It must have started."""
-    assert charge.started_at is not None
-    sample = state.sample
-    shown = sample is not None and sample.start_charge_seq == charge.start_charge_seq
-    at, meter_wh = charge.reading_at, charge.reading_wh
-    if shown and state.reading_at >= at:
-        at, meter_wh = state.reading_at, state.reading_wh
-    if charge.ended_at is not None and charge.meter_end_wh is not None:
-        at, meter_wh = charge.ended_at, max(charge.meter_end_wh + charge.rebase_wh, charge.marks[0].meter_wh)
-    marks = [mark for mark in charge.marks if mark.at <= at] or list(charge.marks[:1])
-    periods = periods_of(marks, max(at, charge.started_at), max(meter_wh, marks[-1].meter_wh))
-    return ChargeProgress(
-        start_charge_seq=charge.start_charge_seq,
-        connector_id=state.connector_id,
-        station_id=state.station_id,
-        charge_model=charge.charge_model,
-        started_at=charge.started_at,
-        kind=ProgressKind.PERIODIC if charge.ended_at is None else ProgressKind.STOPPED,
-        due_at=at,
-        observed_at=max(at, charge.started_at),
-        connector_status=state.status,
-        energy_wh=sum(period.energy_wh for period in periods),
-        elec_money_fen=sum(period.elec_money_fen for period in periods),
-        service_money_fen=sum(period.service_money_fen for period in periods),
-        periods=tuple(periods),
-        sample=sample if shown else None,
-    )

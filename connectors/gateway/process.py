@@ -23,12 +23,9 @@ from connectors.gateway.server import Server, listen, server, tls_context
 from connectors.gateway.settings import GatewaySettings, routes
 from connectors.gateway.statistics import NoStatistics, Statistics
 from connectors.gateway.unanswered import UnansweredStarts
-from connectors.gateway.views.commands import Commands
-from connectors.gateway.views.connectors import Connectors
-from connectors.gateway.views.ended import KEPT_S, EndedCharges
+from connectors.gateway.views.ended import KEPT_S
 from connectors.gateway.views.follower import Follower, Source
 from connectors.gateway.views.sight import Views
-from connectors.gateway.views.stations import Stations
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
 
@@ -67,7 +64,7 @@ async def serve(
 ) -> None:
     """Serves until `stopping`; `on_listening` is told where. Raises KafkaRefused, MisconfiguredService."""
     codec = codec_for(settings.cluster.schema_registry_url)
-    views = Views(Stations(codec), Connectors(codec), EndedCharges(codec), Commands(codec))
+    views = Views.empty(codec)
     listening = settings.listening
     tls = tls_context(listening.tls_certificate, listening.tls_key)
     with (
@@ -110,6 +107,7 @@ def sources(views: Views) -> list[Source]:
     return [
         Source("station-catalog", lambda message: views.stations.put(message.key() or b"", message.value())),
         Source("connector-state", lambda message: views.connectors.put(message.key() or b"", message.value())),
+        Source("charger-telemetry", lambda message: views.samples.put(message.key() or b"", message.value() or b""), 0),
         Source("charger-commands", lambda message: views.commands.put(message.value() or b"")),
         Source("charge-orders", ended, since_ms=KEPT_S * 1000),
     ]
@@ -120,6 +118,7 @@ def view_sizes(views: Views) -> dict[str, Callable[[], int]]:
     return {
         "stations": views.stations.__len__,
         "connectors": views.connectors.__len__,
+        "samples": views.samples.__len__,
         "ended_charges": views.ended.__len__,
         "commands": views.commands.__len__,
     }

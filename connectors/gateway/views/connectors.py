@@ -65,6 +65,11 @@ class Connectors:
         known = self._known.get(connector_id)
         return None if known is None else self._codec.decode_as(ConnectorState, known.record)
 
+    def charges(self, connector_id: str) -> bool:
+        """Whether a charge is open on the connector."""
+        known = self._known.get(connector_id)
+        return known is not None and bool(known.open_seqs)
+
     def of_charge(self, start_charge_seq: str) -> str | None:
         """The connector on which this charge is open."""
         return self._of_charge.get(start_charge_seq)

@@ -5,9 +5,11 @@ from typing import NamedTuple
 from connectors.gateway.views.commands import Commands
 from connectors.gateway.views.connectors import Connectors, Statuses
 from connectors.gateway.views.ended import EndedCharges
+from connectors.gateway.views.samples import Samples
 from connectors.gateway.views.stations import KnownStation, Stations
 from connectors.policies import Scope
 from connectors.scope import Verdict, judge
+from schemas.codec import Codec
 from schemas.records.connector_state import ConnectorState
 
 
@@ -16,8 +18,16 @@ class Views(NamedTuple):
 
     stations: Stations
     connectors: Connectors
+    samples: Samples
     ended: EndedCharges
     commands: Commands
+
+    @classmethod
+    def empty(cls, codec: Codec) -> "Views":
+        """Before anything has been read."""
+        connectors = Connectors(codec)
+        samples = Samples(codec, connectors.charges)
+        return cls(Stations(codec), connectors, samples, EndedCharges(codec), Commands(codec))
 
 
 class Sight:

@@ -1,0 +1,72 @@
+"""How far a running charge is: its state as the streams keep it, brought up to the connector's newest sample."""
+
+from collections.abc import Sequence
+
+from schemas.charge_periods import periods_of
+from schemas.records.connector_state import ChargeState, ConnectorState
+from schemas.records.derived import ChargeProgress, ProgressKind
+from schemas.records.station import TariffPeriod
+from schemas.records.telemetry import Telemetry
+
+_DAY_MS = 86_400_000
+_BEIJING_MS = 8 * 3_600_000
+
+
+def progress_of(
+    state: ConnectorState, charge: ChargeState, newest: Telemetry | None, tariff: Sequence[TariffPeriod]
+) -> ChargeProgress:
+    """The charge as the streams would push it now; it must have started. `newest` is the connector's newest sample.
+
+    A sample behind a tariff boundary that the state does not know yet is left alone: where the register stood at the
+    boundary is for the streams to say, and a moment later they have.
+    """
+    assert charge.started_at is not None
+    at, meter_wh, sample = _reading(state, charge)
+    if charge.ended_at is not None and charge.meter_end_wh is not None:
+        at, meter_wh = charge.ended_at, charge.meter_end_wh + charge.rebase_wh
+    elif newest is not None and _goes_on(charge, at, newest) and same_period(tariff, at, newest.sampled_at):
+        at, meter_wh, sample = newest.sampled_at, max(meter_wh, newest.meter_wh + charge.rebase_wh), newest
+    marks = [mark for mark in charge.marks if mark.at <= at] or list(charge.marks[:1])
+    at = max(at, charge.started_at)
+    periods = periods_of(marks, at, max(meter_wh, marks[-1].meter_wh))
+    return ChargeProgress(
+        start_charge_seq=charge.start_charge_seq,
+        connector_id=state.connector_id,
+        station_id=state.station_id,
+        charge_model=charge.charge_model,
+        started_at=charge.started_at,
+        kind=ProgressKind.PERIODIC if charge.ended_at is None else ProgressKind.STOPPED,
+        due_at=at,
+        observed_at=at,
+        connector_status=state.status,
+        energy_wh=sum(period.energy_wh for period in periods),
+        elec_money_fen=sum(period.elec_money_fen for period in periods),
+        service_money_fen=sum(period.service_money_fen for period in periods),
+        periods=tuple(periods),
+        sample=sample,
+    )
+
+
+def _reading(state: ConnectorState, charge: ChargeState) -> tuple[int, int, Telemetry | None]:
+    """The newest reading that the state has of the charge (UTC ms, Wh), and its sample if that shows the charge."""
+    sample = state.sample
+    if sample is None or sample.start_charge_seq != charge.start_charge_seq:
+        return charge.reading_at, charge.reading_wh, None
+    if state.reading_at < charge.reading_at:
+        return charge.reading_at, charge.reading_wh, sample
+    return state.reading_at, state.reading_wh, sample
+
+
+def _goes_on(charge: ChargeState, at: int, newest: Telemetry) -> bool:
+    return newest.start_charge_seq == charge.start_charge_seq and newest.sampled_at > at
+
+
+def same_period(tariff: Sequence[TariffPeriod], earlier: int, later: int) -> bool:
+    """Whether no period of the tariff begins behind `earlier` and up to `later` (UTC ms)."""
+    return len(tariff) < 2 or _period_began(tariff, earlier) == _period_began(tariff, later)
+
+
+def _period_began(tariff: Sequence[TariffPeriod], at: int) -> int:
+    midnight = (at + _BEIJING_MS) // _DAY_MS * _DAY_MS - _BEIJING_MS
+    begins = [midnight + period.starts_at_s * 1000 for period in tariff]
+    return max((moment for moment in begins if moment <= at), default=max(begins) - _DAY_MS)
