@@ -1,4 +1,4 @@
-"""`evcs platform`: the simulated city platform as a process of its own."""
+"""`evcs platform`: the simulated city platform as a process of its own, and its calls to an operator one by one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import click
 
+from infra.commands._platform_call import call
 from infra.simulator.platform.dialect import CITIES, Spelling
 from infra.simulator.platform.errors import CryptoError
 from infra.simulator.platform.ledger import Ledger
@@ -30,10 +31,13 @@ Example:
 
 @click.group("platform")
 def command() -> None:
-    """The simulated city supervision platform, a strict receiver.
+    """The simulated city supervision platform, a strict receiver and a strict caller.
 
     Example: evcs platform run --port 18080
     """
+
+
+command.add_command(call)
 
 
 @command.command(epilog=EPILOG)

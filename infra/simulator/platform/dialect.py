@@ -41,8 +41,9 @@ class Dialect:
 
     `charge_model`: the charging status carries 启动方式 (Beijing V1.1 §2.2.1). `bonus_complete`: the bonus order
     must carry also the fields that one accepted implementation left out (split money, SumPeriod, ChargeDetails).
-    `start_complete`: the start result must say ChargeModel and Vin. `paths` are of interfaces that are not found
-    under their own name.
+    `start_complete`: the start result must say ChargeModel and Vin. `stations_complete`: stations must say
+    ElectricityFee and ManufacturerID, which some platforms demand. `paths` are of interfaces that are not found under
+    their own name.
     `extra_fields` are tolerated in every object and not recorded. `error_data`: refusals carry an encrypted `{}`
     instead of an empty Data; both are seen in the wild.
     """
@@ -56,6 +57,7 @@ class Dialect:
     charge_model: bool = True
     bonus_complete: bool = True
     start_complete: bool = False
+    stations_complete: bool = False
     paths: Mapping[str, str] = field(default_factory=dict)
     extra_fields: frozenset[str] = frozenset()
     error_data: bool = False

@@ -33,11 +33,16 @@ def refusal(ret: Ret, kind: Kind, field: str, message: str, http_status: int = 2
     return RefusalError(ret, [Flaw(kind, field, message)], http_status=http_status)
 
 
+def is_json_in_utf8(content_type: str) -> bool:
+    """Whether it is `application/json;charset=utf-8`."""
+    return _CONTENT_TYPE.fullmatch(content_type) is not None
+
+
 def check_transport(method: str, content_type: str) -> None:
     """POST with `application/json;charset=utf-8`, nothing else; refused as 4003 with HTTP 405 or 415."""
     if method != "POST":
         raise refusal(Ret.BAD_ENVELOPE, Kind.TRANSPORT, "method", f"{method} is not POST", 405)
-    if _CONTENT_TYPE.fullmatch(content_type) is None:
+    if not is_json_in_utf8(content_type):
         message = f"{content_type or 'nothing'} is not application/json;charset=utf-8"
         raise refusal(Ret.BAD_ENVELOPE, Kind.TRANSPORT, "Content-Type", message, 415)
 

@@ -1,10 +1,15 @@
-"""What can be wrong with what the operator sent, as values and as the errors that carry them.
+"""What can be wrong with what the operator sent or answered, as values and as the errors that carry them.
 
 Exception
 ├── CryptoError       a text cannot be decoded, decrypted or unpadded
 ├── WireJsonError     a text is not the JSON the standard allows; carries the flaw
 ├── FlawsError        a value does not fit its field table; carries every flaw found
-└── RefusalError      the request is not processed; carries Ret, Msg, the HTTP status and the flaws
+├── RefusalError      the request is not processed; carries Ret, Msg, the HTTP status and the flaws
+└── CallError         a call to the operator brought no good answer; carries the interface
+    ├── TransportFailed   there is no answer to judge: another HTTP status than 200, a time-out, no connection
+    ├── RefusedCall       a sound and signed answer says no; carries Ret and Msg
+    ├── TokenDenied       query_token gives no token; carries FailReason
+    └── FlawedAnswer      the answer departs from the protocol; carries every flaw found
 """
 
 from __future__ import annotations
@@ -30,7 +35,11 @@ class Ret(IntEnum):
 
 
 class Kind(StrEnum):
-    """Kinds of violation; the first group is refused, the second only recorded, `order-changed` is disputed."""
+    """Kinds of violation; the first group is refused, the second only recorded, `order-changed` is disputed.
+
+    The last group is of answers only, in which the first occurs too: `late` is later than the interface allows, `echo`
+    is about something else than was asked.
+    """
 
     TRANSPORT = "transport"
     ENVELOPE = "envelope"
@@ -53,6 +62,9 @@ class Kind(StrEnum):
     UNLISTED = "unlisted-order"
 
     ORDER_CHANGED = "order-changed"
+
+    LATE = "late"
+    ECHO = "echo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +115,46 @@ class RefusalError(Exception):
         self.http_status = http_status
         self.msg = "; ".join(map(str, self.flaws[:MAX_FLAWS_NAMED]))
         super().__init__(self.msg)
+
+
+class CallError(Exception):
+    """A call of an interface of the operator's brought no good answer."""
+
+    def __init__(self, interface: str, message: str) -> None:
+        self.interface = interface
+        super().__init__(f"{interface}: {message}")
+
+
+class TransportFailed(CallError):
+    """There is no answer to judge; `status` is the HTTP status, None if not even that came."""
+
+    def __init__(self, interface: str, reason: str, status: int | None = None) -> None:
+        self.reason = reason
+        self.status = status
+        super().__init__(interface, reason)
+
+
+class RefusedCall(CallError):
+    """The operator's answer is sound and signed, and refuses with `ret` and `msg`."""
+
+    def __init__(self, interface: str, ret: int, msg: str) -> None:
+        self.ret = ret
+        self.msg = msg
+        super().__init__(interface, f"Ret {ret}: {msg}")
+
+
+class TokenDenied(CallError):
+    """The operator gives this platform no token; `fail_reason` 1 无此运营商, 2 密钥错误, 3–99 custom."""
+
+    def __init__(self, interface: str, fail_reason: int) -> None:
+        self.fail_reason = fail_reason
+        super().__init__(interface, f"no token is given, FailReason {fail_reason}")
+
+
+class FlawedAnswer(CallError):
+    """The operator's answer departs from the protocol; `flaws` is never empty, `ret` None if it could not be read."""
+
+    def __init__(self, interface: str, flaws: Iterable[Flaw], ret: int | None = None) -> None:
+        self.flaws = tuple(flaws)
+        self.ret = ret
+        super().__init__(interface, "; ".join(map(str, self.flaws[:MAX_FLAWS_NAMED])))

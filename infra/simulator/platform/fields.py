@@ -133,17 +133,22 @@ def moment() -> Check:
 
 def rows(table: Table, most: int) -> Check:
     """An array of objects, at most `most` of them."""
+    return each(table.check, most)
 
-    def check(value: object) -> list[Payload]:
+
+def each(check_one: Check, most: int) -> Check:
+    """An array, at most `most` long, of values that are each checked."""
+
+    def check(value: object) -> list[Any]:
         if not isinstance(value, list):
             raise flawed(Kind.TYPE, "must be an array")
         if len(value) > most:
             raise flawed(Kind.LENGTH, f"{len(value)} elements, at most {most}")
-        made: list[Payload] = []
+        made: list[Any] = []
         flaws: list[Flaw] = []
         for index, item in enumerate(value):
             try:
-                made.append(table.check(item))
+                made.append(check_one(item))
             except FlawsError as error:
                 flaws += [flaw.under(f"[{index}]") for flaw in error.flaws]
         if flaws:

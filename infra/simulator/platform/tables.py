@@ -33,6 +33,26 @@ def optional(*fields: Field) -> Iterable[Field]:
     return (Field(line.name, line.check, mandatory=False) for line in fields)
 
 
+def dialect_table(dialect: Dialect, fields: Iterable[Field]) -> Table:
+    """A table in the dialect's spelling, which tolerates the dialect's extra fields."""
+    return Table(
+        (Field(dialect.spell(line.name), line.check, line.mandatory) for line in fields),
+        dialect.extra_fields,
+    )
+
+
+def connector_status(dialect: Dialect) -> Table:
+    """T/CEC 102.2 ConnectorStatusInfo, pushed and asked for alike."""
+    return dialect_table(
+        dialect,
+        [
+            Field("ConnectorID", text(dialect.connector_id_max)),
+            Field("Status", CONNECTOR_STATUS),
+            *optional(Field("ParkStatus", PARK_STATUS), Field("LockStatus", LOCK_STATUS)),
+        ],
+    )
+
+
 class Tables:
     """The tables of one dialect, by interface name; built once per platform."""
 
@@ -52,10 +72,7 @@ class Tables:
         self.by_interface = {name: built[name] for name in names.INTERFACES if name in dialect.interfaces}
 
     def _table(self, fields: Iterable[Field]) -> Table:
-        return Table(
-            (Field(self._dialect.spell(line.name), line.check, line.mandatory) for line in fields),
-            self._dialect.extra_fields,
-        )
+        return dialect_table(self._dialect, fields)
 
     def _query_token(self) -> Table:
         """T/CEC 102.4 query_token: the caller names itself and proves it with its secret."""
@@ -63,14 +80,7 @@ class Tables:
 
     def _station_status(self) -> Table:
         """T/CEC 102.2 notification_stationStatus: one connector per push; Beijing V1.1 §1.1.2."""
-        info = self._table(
-            [
-                Field("ConnectorID", self._connector_id),
-                Field("Status", CONNECTOR_STATUS),
-                *optional(Field("ParkStatus", PARK_STATUS), Field("LockStatus", LOCK_STATUS)),
-            ]
-        )
-        return self._table([Field("ConnectorStatusInfo", info.check)])
+        return self._table([Field("ConnectorStatusInfo", connector_status(self._dialect).check)])
 
     def _start_result(self) -> Table:
         """T/CEC 102.3 notification_start_charge_result, with the additions seen with the same platform vendor."""
