@@ -96,6 +96,14 @@ def test_older_versions_are_not_written(version: SchemaVersion) -> None:
     assert CODEC.encode(example(version))[:HEADER_SIZE] != written(version, example(version))[:HEADER_SIZE]
 
 
+def test_a_state_of_version_1_has_no_failed_starts() -> None:
+    first, second = (SchemaVersion("connector_state", number) for number in (1, 2))
+    data = written(first, example(second))
+    assert struct.unpack(">I", data[1:5])[0] == 9
+    assert CODEC.decode(data) == replace(example(second), failed_seqs=())
+    assert CODEC.encode(CODEC.decode(data))[:HEADER_SIZE] == CODEC.header(ConnectorState)
+
+
 @pytest.mark.parametrize("record", RECORD_TYPES)
 def test_header(record: str) -> None:
     record_type = RECORD_TYPES[record]
