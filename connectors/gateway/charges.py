@@ -22,7 +22,7 @@ class Charges:
             charge = _open_charge(state, start_charge_seq)
             if charge is not None:
                 return self._stat_of(charge)
-            if start_charge_seq in state.closed_seqs or start_charge_seq in getattr(state, "failed_seqs", ()):
+            if start_charge_seq in state.closed_seqs or start_charge_seq in state.failed_seqs:
                 return ChargeStat.ENDED
         order = self._views.ended.get(start_charge_seq)
         if order is not None and order.connector_id == connector_id:
@@ -68,7 +68,7 @@ class Charges:
         commanded = self._views.commands.get(start_charge_seq)
         if commanded is None or commanded.start is None:
             return None
-        over = state is not None and start_charge_seq in (*state.closed_seqs, *getattr(state, "failed_seqs", ()))
+        over = state is not None and start_charge_seq in (*state.closed_seqs, *state.failed_seqs)
         stat = ChargeStat.ENDED if over else ChargeStat.STARTING
         start = commanded.start
         unstarted = interface.Unstarted(

@@ -69,6 +69,7 @@ class ConnectorState:
     lock_status: int
     status_since: int
     closed_seqs: tuple[str, ...]
+    failed_seqs: tuple[str, ...]
     charges: tuple[ChargeState, ...]
     status_pushed_at: int
     event_offset: int

@@ -11,7 +11,7 @@ from schemas.records.derived import ProgressKind, StartResult, StopResult
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus
 from streams.domain.charge import Charge
-from streams.domain.connector import Connector
+from streams.domain.connector import Connector, remembered
 from streams.domain.orders import disagreements, finalize
 from streams.domain.reading import read_newest
 from streams.domain.tracker import Tracker
@@ -36,9 +36,19 @@ def take_charge_fields(tracker: Tracker, connector: Connector, sample: Telemetry
             charge.model = sample.charge_model
             charge.progress_parts = None
         if charge.started_at is None:
-            charge.begin(sample.sampled_at, sample.meter_wh, tracker.tariff_of(connector))
+            begin(tracker, connector, charge, sample.sampled_at, sample.meter_wh, sample.sampled_at)
         changed = True
     return changed
+
+
+def begin(tracker: Tracker, connector: Connector, charge: Charge, at: int, meter_wh: int, now: int) -> None:
+    """The charge starts at this register; if its start has failed before, that is reported.
+
+    The order bears no flag of it: it must not depend on whether telemetry or the failure is read first.
+    """
+    if charge.started_at is None and charge.seq in connector.failed_seqs:
+        tracker.flag(connector, charge, "started_after_failure", "the failure of its start is put out already", now)
+    charge.begin(at, meter_wh, tracker.tariff_of(connector))
 
 
 def pass_end(tracker: Tracker, connector: Connector, charge: Charge, sampled_at: int, meter_wh: int) -> None:
@@ -171,8 +181,8 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
 
 
 def forget(tracker: Tracker, connector: Connector, charge: Charge) -> None:
-    """Takes the charge off the connector and remembers its StartChargeSeq."""
+    """Takes the charge off the connector and remembers its StartChargeSeq as closed, and no longer as failed."""
     connector.charges = tuple(other for other in connector.charges if other is not charge)
-    remembered = (*connector.closed_seqs, charge.seq)
-    connector.closed_seqs = remembered[-tracker.policy.closed_remembered :]
+    connector.closed_seqs = remembered(connector.closed_seqs, charge.seq, tracker.policy.closed_remembered)
+    connector.failed_seqs = tuple(seq for seq in connector.failed_seqs if seq != charge.seq)
     connector.state_head = None

@@ -11,6 +11,11 @@ from streams.domain.tariff import Tariff
 UNSEEN = -1
 
 
+def remembered(seqs: tuple[str, ...], seq: str, most: int) -> tuple[str, ...]:
+    """These StartChargeSeqs and a newer one, without the oldest of more than `most`."""
+    return (*seqs, seq)[-most:] if most else ()
+
+
 @dataclass(slots=True, eq=False)
 class Connector:
     """State of one connector. Instants are UTC ms.
@@ -44,6 +49,8 @@ class Connector:
     event_offset: int
     charges: tuple[Charge, ...] = ()
     closed_seqs: tuple[str, ...] = ()
+    #: Starts whose failure is put out. They may come about all the same, until they are closed.
+    failed_seqs: tuple[str, ...] = ()
     #: When the timer that is set for this connector goes off, 0 for none.
     wakes_at: int = 0
     #: Samples that this state already includes may be read again, until its newest one has been.
@@ -112,6 +119,7 @@ class Connector:
         connector.telemetry_offset = state.telemetry_offset
         connector.event_offset = state.event_offset
         connector.closed_seqs = state.closed_seqs
+        connector.failed_seqs = state.failed_seqs
         connector.charges = tuple(Charge.from_state(c, tariff) for c in state.charges)
         for charge in connector.charges:
             if charge.ended_at is not None and charge.first_sampled_at is not None and state.sample is not None:

@@ -14,7 +14,7 @@ from schemas.records.derived import StartResult
 from streams.domain import charging
 from streams.domain.alarms import plan
 from streams.domain.charge import Charge
-from streams.domain.connector import Connector
+from streams.domain.connector import Connector, remembered
 from streams.domain.policy import SEQ_MAX_LENGTH
 from streams.domain.reading import read_newest
 from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter_problem, offset_of
@@ -103,8 +103,10 @@ def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, record: S
         if charge is not None and charge.started_at is not None:
             detail = f"{charge.seq} has started already"
             tracker.refuse(TOPIC, record, "charge_already_started", detail, now)
-            return
-        _start_failed(tracker, connector, event)
+        elif event.start_charge_seq in connector.failed_seqs:
+            tracker.counts["repeated_start_failure"] += 1  # nothing is lost: its result is out
+        else:
+            _start_failed(tracker, connector, event)
         return
     known_at = record.timestamp()[1]
     if charge is None:
@@ -122,6 +124,7 @@ def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, record: S
 
 
 def _start_failed(tracker: Tracker, connector: Connector, event: ChargeStartFailed) -> None:
+    """Puts out the failure (Beijing V1.1 §1.1.8). It closes nothing: the charge may start all the same."""
     result = StartResult(
         event.start_charge_seq,
         event.connector_id,
@@ -134,8 +137,8 @@ def _start_failed(tracker: Tracker, connector: Connector, event: ChargeStartFail
         "",
     )
     tracker.out.put(result, connector.key, event.failed_at)
-    remembered = (*connector.closed_seqs, event.start_charge_seq)
-    connector.closed_seqs = remembered[-tracker.policy.closed_remembered :]
+    most = tracker.policy.failed_remembered
+    connector.failed_seqs = remembered(connector.failed_seqs, event.start_charge_seq, most)
 
 
 def _started(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStarted) -> None:
@@ -145,10 +148,11 @@ def _started(tracker: Tracker, connector: Connector, charge: Charge, event: Char
         connector.equipment_id = tracker.intern(event.equipment_id)
     charge.model = event.charge_model
     charge.user_name, charge.ident_code, charge.vin = event.user_name, event.ident_code, event.vin
+    known_at = max(event.started_at, charge.known_at)
     if charge.started_at != event.started_at or not charge.start_reported:
         charge.start_reported = True
-        charge.begin(event.started_at, event.meter_start_wh, tracker.tariff_of(connector))
-    charging.announce_start(tracker, connector, charge, max(event.started_at, charge.known_at))
+        charging.begin(tracker, connector, charge, event.started_at, event.meter_start_wh, known_at)
+    charging.announce_start(tracker, connector, charge, known_at)
     if charge.ended_at is not None and charge.stop_reported:
         charging.announce_stop(tracker, connector, charge, charge.known_at, wait_for_samples=True)
 

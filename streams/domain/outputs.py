@@ -200,6 +200,7 @@ class Outputs:
                     "lock_status": connector.lock_status,
                     "status_since": connector.status_since,
                     "closed_seqs": connector.closed_seqs,
+                    "failed_seqs": connector.failed_seqs,
                     "charges": tuple(charge.to_state() for charge in connector.charges),
                     "status_pushed_at": connector.status_pushed_at,
                     "event_offset": connector.event_offset,

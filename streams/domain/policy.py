@@ -42,3 +42,5 @@ class TrackingPolicy:
     future_tolerance_ms: int = 5 * _MIN
     #: So many closed charges are remembered by connector, against a second order for one of them.
     closed_remembered: int = 4
+    #: So many failed starts are remembered by connector, against a second result for one of them.
+    failed_remembered: int = 4

@@ -19,8 +19,9 @@ from schemas.records.connector_state import ConnectorState
 from schemas.records.derived import ChargeProgress, Order
 from schemas.records.telemetry import Telemetry
 from schemas.registry import SchemaVersion, load_schemas, pinned_ids
-from tests.schemas.strategies import newest_version, records
+from tests.schemas.strategies import newest_version, records, values
 from tests.schemas.test_examples import example
+from tests.schemas.versions import OLDER, shaped, written
 
 CODEC = codec_for("")
 
@@ -62,6 +63,45 @@ def test_the_bytes_are_the_avro_librarys(record: str) -> None:
         assert CODEC.encode(value)[HEADER_SIZE:] == out.getvalue()
 
     holds()
+
+
+@pytest.mark.parametrize("version", OLDER, ids=str)
+def test_what_an_older_version_wrote_is_read_with_defaults(version: SchemaVersion) -> None:
+    schemas, record_type = load_schemas(), RECORD_TYPES[version.record]
+
+    @settings(deadline=None, max_examples=50)
+    @given(value=values(schemas[version]))
+    def holds(value: Any) -> None:
+        newest = shaped(schemas[newest_version(version.record)], value)
+        expected: Any = msgspec.convert(newest, record_type, builtin_types=(bytes,))
+        data = written(version, expected)
+        assert CODEC.decode(data) == CODEC.decode_as(record_type, data) == expected
+        assert CODEC.decode(CODEC.encode(expected)) == expected
+
+    holds()
+
+
+@pytest.mark.parametrize("version", OLDER, ids=str)
+def test_what_an_older_version_wrote_is_read_whole_or_not_at_all(version: SchemaVersion) -> None:
+    data = written(version, example(version))
+    for size in range(len(data)):
+        with pytest.raises(UndecodableRecord):
+            CODEC.decode(data[:size])
+    with pytest.raises(UndecodableRecord, match="too many"):
+        CODEC.decode(data + b"\x00")
+
+
+@pytest.mark.parametrize("version", OLDER, ids=str)
+def test_older_versions_are_not_written(version: SchemaVersion) -> None:
+    assert CODEC.encode(example(version))[:HEADER_SIZE] != written(version, example(version))[:HEADER_SIZE]
+
+
+def test_a_state_of_version_1_has_no_failed_starts() -> None:
+    first, second = (SchemaVersion("connector_state", number) for number in (1, 2))
+    data = written(first, example(second))
+    assert struct.unpack(">I", data[1:5])[0] == 9
+    assert CODEC.decode(data) == replace(example(second), failed_seqs=())
+    assert CODEC.encode(CODEC.decode(data))[:HEADER_SIZE] == CODEC.header(ConnectorState)
 
 
 @pytest.mark.parametrize("record", RECORD_TYPES)

@@ -134,6 +134,16 @@ def test_every_newer_version_is_held_against_every_older_one() -> None:
     assert problems(versions) == ["thing.v3 reading thing.v1: a: int can't be read as string"]
 
 
+def test_a_state_is_held_against_the_one_before() -> None:
+    first, second = (SchemaVersion("connector_state", number) for number in (1, 2))
+    older, newer = load_schemas()[first], load_schemas()[second]
+    assert problems({first: older, second: newer}) == []
+    fields = [{key: value for key, value in f.items() if key != "default"} for f in newer["fields"]]
+    assert problems({first: older, second: {**newer, "fields": fields}}) == [
+        "connector_state.v2 reading connector_state.v1: failed_seqs: new without a default"
+    ]
+
+
 def test_versions_have_no_gap() -> None:
     assert problems({SchemaVersion("thing", 1): OLD, SchemaVersion("thing", 3): OLD}) == [
         "thing: versions [1, 3] have a gap"

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from schemas.errors import MisconfiguredSchemas
 from schemas.records.charger_commands import StopCharge
 from schemas.registry import SchemaVersion, load_schemas, pinned_ids, registry_ids
 from tests.schemas.registry_stub import registry
+from tests.schemas.test_examples import example
+from tests.schemas.versions import OLDER, written
 
 SCHEMAS = load_schemas()
 ORDER = SchemaVersion("order", 1)
@@ -74,6 +77,23 @@ def test_the_registry_gives_an_id_to_every_schema() -> None:
             ((_, registered),) = [key for key, schema_id in stub.ids.items() if schema_id == ids[version]]
             assert json.loads(registered) == schema
             assert (subject, registered) in stub.ids
+
+
+def test_a_records_versions_are_registered_oldest_first() -> None:
+    """A registry holds each against those that it has: the newer one must be able to read the older."""
+    with registry() as stub:
+        ids = registry_ids(stub.url, dict(reversed(SCHEMAS.items())))
+        for older, newer in pairwise(sorted(SCHEMAS)):
+            assert older.record != newer.record or ids[older] < ids[newer]
+
+
+def test_what_an_older_version_wrote_under_the_registrys_id_is_read() -> None:
+    with registry() as stub:
+        codec, ids = codec_for(stub.url), registry_ids(stub.url, SCHEMAS)
+        for version in OLDER:
+            record = example(version)
+            assert codec.decode(written(version, record, ids[version])) == record
+            assert codec.decode(codec.encode(record)) == record
 
 
 def test_registering_again_gives_the_same_ids() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from schemas.codec import codec_for
-from schemas.records.charge_events import BillIssued, ChargeEvent, ChargeStarted, ChargeStopped
+from schemas.records.charge_events import BillIssued, ChargeEvent, ChargeStarted, ChargeStartFailed, ChargeStopped
 from schemas.records.connector_state import ConnectorState
 from schemas.records.faults import DeadLetter
 from schemas.records.station import Connector, Equipment, Station, TariffPeriod
@@ -113,6 +113,12 @@ def started(at: int, meter_wh: int = 1_000_000, **fields: Any) -> ChargeStarted:
     """ChargeStarted of the usual charge."""
     model = ChargeModel.CITY_PLATFORM
     plain = ChargeStarted(SEQ, CONNECTOR, EQUIPMENT, STATION, model, at, meter_wh, "Li", "7788", "LSVAU2180N2183294")
+    return replace(plain, **fields)
+
+
+def failed(at: int, **fields: Any) -> ChargeStartFailed:
+    """ChargeStartFailed of the usual charge."""
+    plain = ChargeStartFailed(SEQ, CONNECTOR, EQUIPMENT, STATION, ChargeModel.CITY_PLATFORM, at, 2)
     return replace(plain, **fields)
 
 

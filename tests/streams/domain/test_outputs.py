@@ -99,6 +99,7 @@ def test_state_decodes_to_exactly_what_was_meant() -> None:
         lock_status=10,
         status_since=NOON + 7 * SECOND,
         closed_seqs=(),
+        failed_seqs=(),
         charges=(),
         status_pushed_at=NOON + 7 * SECOND,
         telemetry_offset=1,

@@ -2,12 +2,10 @@
 
 import pytest
 
-from schemas.records.charge_events import ChargeStartFailed
 from schemas.records.derived import Order, StartResult, StopResult
 from schemas.values import ChargeModel
 from tests.streams.domain.records import (
     CONNECTOR,
-    EQUIPMENT,
     HOUR,
     MINUTE,
     NOON,
@@ -70,28 +68,6 @@ def test_a_stop_before_its_start_gives_both_results_once() -> None:
     run = Partition().event(stopped(NOON + MINUTE, 1_001_000)).event(started(NOON), NOON + 62 * SECOND)
     run.run_clock(NOON + MINUTE, NOON + 5 * MINUTE)
     assert [len(run.of(StartResult)), len(run.of(StopResult)), len(run.of(Order))] == [1, 1, 1]
-
-
-def failed(at: int) -> ChargeStartFailed:
-    return ChargeStartFailed(SEQ, CONNECTOR, EQUIPMENT, STATION, ChargeModel.CITY_PLATFORM, at, 2)
-
-
-def test_a_failed_start_is_a_result_and_no_charge() -> None:
-    run = Partition().sample(sample(NOON)).event(failed(NOON + SECOND)).run_clock(NOON, NOON + HOUR, MINUTE)
-    expected = StartResult(SEQ, CONNECTOR, STATION, 1, False, 2, NOON + SECOND, "", "")
-    assert run.of(StartResult) == [expected]
-    assert not run.of(Order)
-    run.event(failed(NOON + SECOND))
-    assert run.of(StartResult) == [expected]
-    assert run.reasons() == ["charge_already_closed"]
-
-
-def test_a_failed_start_of_a_charge_that_runs_is_refused() -> None:
-    run = Partition().event(started(NOON)).sample(charging(NOON)).event(failed(NOON + SECOND))
-    assert run.reasons() == ["charge_already_started"]
-    assert len(run.of(StartResult)) == 1
-    run.event(stopped(NOON + MINUTE, 1_001_000)).run_clock(NOON + MINUTE, NOON + 3 * MINUTE)
-    assert len(run.of(Order)) == 1
 
 
 @pytest.mark.parametrize("pause", [0, 20 * SECOND])
