@@ -24,10 +24,11 @@ _INTERRUPTED_STATUS = 130
 @click.option("--connectors", default=200, show_default=True, type=click.IntRange(1, 20_000))
 @click.option("--seed", default=1, show_default=True)
 def command(seconds: float | None, connectors: int, seed: int) -> None:
-    """Run broker, streams, delivery, a charger fleet and a simulated Beijing platform, and watch them.
+    """Run broker, streams, delivery, gateway, a charger fleet and a simulated Beijing platform, and watch them.
 
-    At the end the fleet stops, what is in flight is drained, and the last line is a JSON object; the exit
-    status is 0 only if nothing was lost, late or against the standard. Logs are in .evcs/demo.
+    The platform also calls: it asks for the stations and their statuses, starts a charge, watches it, stops it and
+    waits for its order. At the end the fleet stops, what is in flight is drained, and the last line is a JSON object;
+    the exit status is 0 only if nothing was lost, late or against the standard. Logs are in .evcs/demo.
 
     SIGTERM and a closed terminal end it as Ctrl-C does. Told so before all is at work, or once more, it ends at
     once: the JSON says "ended": "interrupted", the exit status is 130.
@@ -51,7 +52,9 @@ def _status(result: Mapping[str, object]) -> int:
         return _INTERRUPTED_STATUS
     pushes = result["pushes"]
     late = any(line["late"] for line in pushes.values()) if isinstance(pushes, dict) else True
-    return 1 if result["lost"] or result["violations"] or late else 0
+    around = result["round_trip"]
+    failed = bool(around["failure"]) if isinstance(around, dict) else True
+    return 1 if result["lost"] or result["violations"] or late or failed else 0
 
 
 def _shown(seconds: float | None, connectors: int, seed: int) -> dict[str, object]:

@@ -1,13 +1,17 @@
-"""Runs the demo: broker, streams worker, delivery, a fleet and a city's platform; counts what was owed and done."""
+"""Runs the demo: broker, streams worker, delivery, gateway, a fleet and a city's platform; counts what was owed and
+done."""
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from connectors.gateway.process import READY as GATEWAY_READY
 from connectors.platform import load_platforms
+from infra.demo.round_trip import RoundTrip, run_round_trip
 from infra.demo.scoreboard import Scoreboard
 from infra.demo.services import ServiceProcess, await_group
 from infra.demo.watch import Watch
@@ -17,13 +21,18 @@ from infra.local.settings import LocalSettings
 from infra.runs import entered, tidy_up
 from infra.simulator.fleet.runner import Fleet
 from infra.simulator.fleet.settings import FleetSettings
+from infra.simulator.platform.caller import Caller
 from infra.simulator.platform.onboarding import platform_environment
+from infra.simulator.platform.settings import CallerSettings
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, declared_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
 from streams.worker import READY
 
 PLATFORM = "beijing"
+
+#: Where the gateway says in its log that it listens.
+GATEWAY_URL = rf"{GATEWAY_READY} at (\S+)"
 
 #: Orders without a bill wait so long for one; shorter than in production, so that the demo shows orders soon.
 _BILL_WAIT_MS = 5_000
@@ -75,14 +84,18 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         fleet_settings = FleetSettings(connectors=settings.connectors, seed=settings.seed, cluster=cluster)
         _publish_catalog(fleet_settings)
         services = _services(cluster, city.base_url, local.home / "demo", stack)
-        tell("starting the streams worker and delivery")
+        tell("starting the streams worker, delivery and the gateway")
         services[0].await_log(READY)
         await_group(cluster, f"{cluster.topic_prefix}evcs-delivery-{PLATFORM}", services[1])
+        services[2].await_log(GATEWAY_READY)
+        caller = Caller(
+            CallerSettings(services[2].logged(GATEWAY_URL) + load_platforms().platforms[PLATFORM].gateway.base_path)
+        )
         watch = Watch(cluster, scoreboard)
         watch.start()
         stack.callback(watch.stop)
         fleet = Fleet(replace(fleet_settings, publish_catalog=False))
-        return _watch_it(settings, fleet, watch, scoreboard, services, city, show)
+        return _watch_it(settings, fleet, watch, scoreboard, services, city, caller, show)
 
 
 def _cluster(local: LocalSettings, stack: ExitStack, tell: Callable[[str], None]) -> KafkaCluster:
@@ -105,11 +118,14 @@ def _services(cluster: KafkaCluster, base_url: str, logs: Path, stack: ExitStack
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
         "EVCS_STREAMS_BILL_WAIT_MS": str(_BILL_WAIT_MS),
+        "EVCS_GATEWAY_PORT": "0",
+        "EVCS_GATEWAY_ADMIN_PORT": "0",
         **platform_environment(PLATFORM, base_url),
     }
     services = [
         ServiceProcess("streams", ["streams"], environment, logs / "streams.log"),
         ServiceProcess("delivery", ["delivery", "run", PLATFORM], environment, logs / "delivery.log"),
+        ServiceProcess("gateway", ["gateway", PLATFORM], environment, logs / "gateway.log"),
     ]
     for service in services:
         stack.callback(service.stop)
@@ -123,9 +139,12 @@ def _watch_it(
     scoreboard: Scoreboard,
     services: list[ServiceProcess],
     city: PlatformThread,
+    caller: Caller,
     show: Show,
 ) -> dict[str, object]:
     began = time.monotonic()
+    around = RoundTrip()
+    platform = threading.Thread(target=run_round_trip, args=(caller, city.ledger, around), name="round-trip")
 
     def check(note: str) -> None:
         for service in services:
@@ -137,18 +156,26 @@ def _watch_it(
         time.sleep(0.25)
 
     fleet.start()
+    platform.start()
     try:
         while settings.seconds is None or time.monotonic() - began < settings.seconds:
-            check("Ctrl-C ends it" if settings.seconds is None else f"ends after {settings.seconds:.0f} s")
+            ends = "Ctrl-C ends it" if settings.seconds is None else f"ends after {settings.seconds:.0f} s"
+            check(f"{ends}; {_told(around)}")
     except KeyboardInterrupt:
         pass
     ended = "in order"
     try:
+        while platform.is_alive():
+            check(_told(around))
         fleet.stop()
         _drain(fleet, scoreboard, check)
     except KeyboardInterrupt:
         ended = "interrupted"
-    return {"ended": ended, **summary(time.monotonic() - began, fleet, scoreboard, city)}
+    return {"ended": ended, **summary(time.monotonic() - began, fleet, scoreboard, city), "round_trip": asdict(around)}
+
+
+def _told(around: RoundTrip) -> str:
+    return f"the platform: {around.failure or around.step}"
 
 
 def _drain(fleet: Fleet, scoreboard: Scoreboard, check: Callable[[str], None]) -> None:

@@ -1,6 +1,7 @@
 """The demo's processes: the services that an operator would run, each as its own process with its own log."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,6 +57,11 @@ class ServiceProcess:
             if time.monotonic() > deadline:
                 raise OperatorError(f"{self.name} is not ready after {timeout_s:.0f} s; its log ends:\n{self.tail()}")
             time.sleep(0.1)
+
+    def logged(self, pattern: str) -> str:
+        """The newest match of the pattern's group in its log, "" without one."""
+        found = re.findall(pattern, self._log.read_text(encoding="utf-8", errors="replace"))
+        return str(found[-1]) if found else ""
 
     def tail(self) -> str:
         """The last lines of its log."""

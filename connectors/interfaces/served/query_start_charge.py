@@ -68,15 +68,13 @@ def verdict(status: int | None) -> StartFailure:
 
 def response(asked: OfCharge, stat: ChargeStat, failure: StartFailure, dialect: Dialect) -> dict[str, object]:
     """`stat` is where the charge stands now, ENDED for one that is refused."""
-    return dialect.apply(INTERFACE, answer(asked, stat, failure))
-
-
-def answer(asked: OfCharge, stat: ChargeStat, failure: IntEnum) -> dict[str, object]:
-    """The body that query_stop_charge answers with as well, in the standard's names."""
-    return {
-        "StartChargeSeq": asked.start_charge_seq,
-        "StartChargeSeqStat": int(stat),
-        "ConnectorID": asked.connector_id,
-        "SuccStat": int(failure != 0),
-        "FailReason": int(failure),
-    }
+    return dialect.apply(
+        INTERFACE,
+        {
+            "StartChargeSeq": asked.start_charge_seq,
+            "StartChargeSeqStat": int(stat),
+            "ConnectorID": asked.connector_id,
+            "SuccStat": int(failure is not StartFailure.NONE),
+            "FailReason": int(failure),
+        },
+    )

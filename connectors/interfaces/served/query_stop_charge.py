@@ -5,11 +5,10 @@ from enum import IntEnum
 
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.served.asked import OfCharge, of_charge
-from connectors.interfaces.served.query_start_charge import answer
 from schemas.values import ChargeStat
 
 INTERFACE = "query_stop_charge"
-FIELDS = ("StartChargeSeq", "StartChargeSeqStat", "ConnectorID", "SuccStat", "FailReason")
+FIELDS = ("StartChargeSeq", "StartChargeSeqStat", "SuccStat", "FailReason")
 
 
 class StopFailure(IntEnum):
@@ -32,4 +31,12 @@ def read_request(payload: Mapping[str, object], dialect: Dialect) -> OfCharge:
 
 def response(asked: OfCharge, stat: ChargeStat, failure: StopFailure, dialect: Dialect) -> dict[str, object]:
     """`stat` is STOPPING for a stop that was accepted, else where the charge stands."""
-    return dialect.apply(INTERFACE, answer(asked, stat, failure))
+    return dialect.apply(
+        INTERFACE,
+        {
+            "StartChargeSeq": asked.start_charge_seq,
+            "StartChargeSeqStat": int(stat),
+            "SuccStat": int(failure is not StopFailure.NONE),
+            "FailReason": int(failure),
+        },
+    )
