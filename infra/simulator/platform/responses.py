@@ -12,6 +12,7 @@ from dataclasses import replace
 from infra.simulator.platform import dialect as names
 from infra.simulator.platform import queries as q
 from infra.simulator.platform.dialect import Dialect
+from infra.simulator.platform.errors import Kind
 from infra.simulator.platform.fields import Field, Table, fixed, rows, text, whole
 from infra.simulator.platform.station_tables import (
     EQUIPMENT_ID,
@@ -30,12 +31,12 @@ from infra.simulator.platform.tables import (
     connector_status,
     dialect_table,
 )
-from infra.simulator.platform.texts import day, organisation, time_of_day
+from infra.simulator.platform.texts import day, matching, organisation, time_of_day
 
 MAX_STATIONS = 1000
 """Stations in one answer: no known operator serves a page of more than 200."""
-MAX_TOKEN = 512
-"""Characters of an AccessToken, which the standard does not limit; 64 are usual."""
+# Visible characters of ASCII, since it goes into a header; the standard does not limit them, 64 are usual.
+ACCESS_TOKEN = matching(r"[!-~]{0,512}", "at most 512 visible characters of ASCII", Kind.LENGTH)
 
 
 class Responses:
@@ -65,7 +66,7 @@ class Responses:
             [
                 Field("OperatorID", organisation()),
                 Field("SuccStat", SUCCESS),
-                Field("AccessToken", text(MAX_TOKEN, empty=True)),
+                Field("AccessToken", ACCESS_TOKEN),
                 Field("TokenAvailableTime", whole()),
                 Field("FailReason", CUSTOM_REASON),
             ]

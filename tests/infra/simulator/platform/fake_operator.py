@@ -109,7 +109,7 @@ class FakeOperator:
 
     def _give_token(self, asked: Payload) -> Payload:
         self.tokens_given += 1
-        self._token = f"token {self.tokens_given}"
+        self._token = f"token-{self.tokens_given}"
         return {**echoed(asked, golden.answered(QUERY_TOKEN)), "AccessToken": self._token}
 
 

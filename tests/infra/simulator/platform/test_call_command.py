@@ -54,7 +54,7 @@ def test_it_prints_the_payload_with_its_decimals(interface: str) -> None:
     asked_of, asked = operator.asked[-1]
     expected = echoed(asked, golden.answered(interface))
     if interface == QUERY_TOKEN:
-        expected["AccessToken"] = "token 1"
+        expected["AccessToken"] = "token-1"
     printed, meant = (json.loads(text, parse_float=str) for text in (result.stdout, dump(expected)))
     assert (asked_of, printed) == (interface, meant)
 

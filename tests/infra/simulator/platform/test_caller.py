@@ -73,7 +73,7 @@ def test_a_good_answer_is_handed_over(interface: str) -> None:
         assert asked_of == interface
         assert asked.keys() == golden.asked(interface).keys()
         expected = echoed(asked, golden.answered(interface))
-        assert payload == {**expected, **({"AccessToken": "token 1"} if interface == QUERY_TOKEN else {})}
+        assert payload == {**expected, **({"AccessToken": "token-1"} if interface == QUERY_TOKEN else {})}
         assert caller.ledger.count(interface, Ended.GOOD) == caller.ledger.count(interface) == 1
         assert caller.ledger.flaw_counts == {}
 

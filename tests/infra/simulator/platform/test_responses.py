@@ -171,6 +171,8 @@ BAD: list[tuple[str, Place, object, Kind]] = [
     (q.QUERY_CHARGE, ("StartChargeSeq",), "1" * 28, Kind.LENGTH),
     (q.QUERY_CHARGE, ("Soc",), 101, Kind.RANGE),
     (QUERY_TOKEN, ("TokenAvailableTime",), -1, Kind.RANGE),
+    (QUERY_TOKEN, ("AccessToken",), "two\r\nlines", Kind.LENGTH),
+    (QUERY_TOKEN, ("AccessToken",), "two words", Kind.LENGTH),
 ]
 
 
