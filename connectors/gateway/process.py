@@ -31,8 +31,8 @@ from schemas.codec import Codec, codec_for
 
 log = logging.getLogger(__name__)
 
-#: What a process that is up writes to its log.
-READY = "the gateway listens"
+#: What a process that listens writes to its log; it answers once `views.follower.READY` follows.
+LISTENS = "the gateway listens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ async def serve(
             f"http://{listening.admin_host}:{private.getsockname()[1]}",
         )
         names = ", ".join(peer.name for peer in settings.peers)
-        log.info("%s at %s for %s; health and metrics at %s", READY, addresses.url, names, addresses.admin_url)
+        log.info("%s at %s for %s; health and metrics at %s", LISTENS, addresses.url, names, addresses.admin_url)
         if on_listening is not None:
             on_listening(addresses)
         try:

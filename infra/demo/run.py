@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from connectors.gateway.process import READY as GATEWAY_READY
+from connectors.gateway.process import LISTENS
+from connectors.gateway.views.follower import READY as VIEWS_READY
 from connectors.platform import load_platforms
 from infra.demo.round_trip import RoundTrip, run_round_trip
 from infra.demo.scoreboard import Scoreboard
@@ -32,7 +33,7 @@ from streams.worker import READY
 PLATFORM = "beijing"
 
 #: Where the gateway says in its log that it listens.
-GATEWAY_URL = rf"{GATEWAY_READY} at (\S+)"
+GATEWAY_URL = rf"{LISTENS} at (\S+)"
 
 #: Orders without a bill wait so long for one; shorter than in production, so that the demo shows orders soon.
 _BILL_WAIT_MS = 5_000
@@ -87,7 +88,7 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         tell("starting the streams worker, delivery and the gateway")
         services[0].await_log(READY)
         await_group(cluster, f"{cluster.topic_prefix}evcs-delivery-{PLATFORM}", services[1])
-        services[2].await_log(GATEWAY_READY)
+        services[2].await_log(VIEWS_READY)
         caller = Caller(
             CallerSettings(services[2].logged(GATEWAY_URL) + load_platforms().platforms[PLATFORM].gateway.base_path)
         )

@@ -93,12 +93,18 @@ class Installation:
         before.close()
 
     def start(self, name: str) -> ServiceProcess:
-        """Starts `streams` or `delivery`; its log is kept beside those of its earlier lives."""
+        """Starts `streams`, `delivery` or `gateway`; its log is kept beside those of its earlier lives."""
         self._starts += 1
-        arguments = {"streams": ["streams"], "delivery": ["delivery", "run", PLATFORM]}[name]
+        arguments = {
+            "streams": ["streams"],
+            "delivery": ["delivery", "run", PLATFORM],
+            "gateway": ["gateway", PLATFORM],
+        }[name]
         environment = {
             "EVCS_KAFKA_BOOTSTRAP": self.broker.bootstrap,
             "EVCS_TOPIC_PREFIX": "",
+            "EVCS_GATEWAY_PORT": "0",
+            "EVCS_GATEWAY_ADMIN_PORT": "0",
             **platform_environment(PLATFORM, self.city.base_url),
             **self._settings,
         }

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 _BATCH = 2_000
 _POLL_S = 0.1
 
+#: What is logged once everything that lay on the topics at the start has been read.
+READY = "the views have caught up"
+
 #: How often the cluster is asked where the topics end.
 _ASK_EVERY_S = 0.5
 
@@ -158,7 +161,7 @@ class Follower:
             self._first_ends = self._first_ends or self._to_reach
         if self._to_reach and all(self._reached[p] >= end for p, end in self._to_reach.items()):
             if self._fresh_at is None:
-                log.info("views are ready")
+                log.info(READY)
             self._fresh_at, self._to_reach = self._asked_at, {}
         if not self._to_reach:
             self._ends.ask(self._reached, now)

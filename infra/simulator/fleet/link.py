@@ -14,6 +14,7 @@ from schemas.codec import codec_for
 from schemas.compacted import partitions_of
 from schemas.errors import UndecodableRecord
 from schemas.records.charger_commands import StartCharge, StopCharge
+from schemas.watermarks import watermarks
 
 Command = StartCharge | StopCharge
 
@@ -80,7 +81,7 @@ class KafkaLink:
         consumer = Consumer(config)
         ends = []
         for partition in partitions_of(consumer, topic, _TIMEOUT_S):
-            _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)
+            _, end = watermarks(consumer, topic, partition)
             ends.append(TopicPartition(topic, partition, end))
         consumer.assign(ends)
         return consumer
