@@ -10,6 +10,7 @@ from confluent_kafka import Message
 from connectors.delivery.buffers import Held
 from connectors.delivery.ends import Ends
 from connectors.delivery.forwarder import Forwarder, Outputs, group_of, partition_of
+from connectors.delivery.routing.catalog import TOPIC as CATALOG
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
 from connectors.delivery.routing.routes import Routes
@@ -67,7 +68,8 @@ class _Routing:
     def subscription(self, there: set[str]) -> list[str]:
         """The derived topics."""
         lanes = (lane_topic(platform.name, lane) for platform in self._platforms for lane in LANES)
-        needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes)}
+        catalog = (CATALOG,) if self._stations is not None else ()
+        needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes, *catalog)}
         missing = sorted(needed - there)
         if missing:
             raise MisconfiguredDelivery(f"no topic {', '.join(missing)}: run `evcs topics create`")
