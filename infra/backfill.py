@@ -4,6 +4,7 @@ What is sent is marked as forced: it is sent even if it was confirmed before. Pl
 StartChargeSeq.
 """
 
+import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,8 @@ from infra.topic_admin import require_broker
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
+
+log = logging.getLogger(__name__)
 
 #: What may be asked for, and the topics where it lies.
 WHAT: Mapping[str, tuple[str, ...]] = {
@@ -126,6 +129,7 @@ def backfill(
 def _send(routed: Routed, writer: LaneWriter, report: Report) -> None:
     report.read += 1
     if routed.letter is not None:
+        log.error("a record of %s is not sent: %s", routed.letter.topic, routed.letter.detail)
         report.problems[routed.letter.reason] += 1
     elif not routed.topics:
         report.not_for_it += 1

@@ -3,6 +3,7 @@
 Which platforms those are is `routes`' decision, in which order `merge`'s; reading and writing is the forwarder's.
 """
 
+import logging
 import threading
 
 from confluent_kafka import Message
@@ -21,6 +22,9 @@ from connectors.delivery.topics import LANES, SOURCES, dead_letter_topic, lane_t
 from connectors.errors import MisconfiguredDelivery
 from schemas.clock import wall_ms
 from schemas.codec import codec_for
+from schemas.records.faults import DeadLetter
+
+log = logging.getLogger(__name__)
 
 NAME = "router"
 
@@ -95,10 +99,14 @@ class _Routing:
         routed = held.item
         for topic in routed.topics:
             if not outputs.put(topic, routed.key, routed.value, routed.timestamp):
-                outputs.bury(self._sorting.too_large(held.partition, held.offset, routed))
+                self._bury(self._sorting.too_large(held.partition, held.offset, routed), outputs)
                 break
         if routed.letter is not None:
-            outputs.bury(routed.letter)
+            self._bury(routed.letter, outputs)
+
+    def _bury(self, letter: DeadLetter, outputs: Outputs) -> None:
+        log.error("a record of %s is dead-lettered: %s", letter.topic, letter.detail)
+        outputs.bury(letter)
 
     def close(self) -> None:
         """Leaves the catalog."""
