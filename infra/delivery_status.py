@@ -15,6 +15,7 @@ from connectors.delivery.settings import lanes_group
 from connectors.delivery.topics import LANES, Lane, lane_topic, retry_topic, rungs
 from connectors.platform import Platform
 from infra.errors import ClusterProblem
+from infra.topic_admin import require_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
 from schemas.compacted import ReadStalled, partitions_of, read_to_end
@@ -64,6 +65,8 @@ def gather(cluster: KafkaCluster, platforms: Iterable[Platform], tell: Tell = la
     known = list(platforms)
     codec = codec_for(cluster.schema_registry_url)
     reports = {(p.name, lane): LaneReport(p.name, lane) for p in known for lane in LANES}
+    lanes = (lane_topic(platform.name, lane) for platform in known for lane in LANES)
+    require_topics(cluster, (*lanes, *map(retry_topic, rungs(known)), STATUS))
     try:
         for platform in known:
             for lane in LANES:
@@ -76,10 +79,10 @@ def gather(cluster: KafkaCluster, platforms: Iterable[Platform], tell: Tell = la
             for lane in LANES:
                 if (told.platform, lane) in reports:
                     reports[told.platform, lane].processes.append(told)
-    except (KafkaException, ReadStalled) as error:
-        raise ClusterProblem(
-            f"the lanes can't be read: {error}; are all topics there? Run `evcs topics verify`"
-        ) from error
+    except ReadStalled as error:
+        raise ClusterProblem(f"the lanes can't be read: {error}") from error
+    except KafkaException as error:
+        raise ClusterProblem(f"the lanes can't be read: {error.args[0].str()}") from error
     return list(reports.values())
 
 
