@@ -4,14 +4,16 @@ What is sent is marked as forced: it is sent even if it was confirmed before. Pl
 StartChargeSeq.
 """
 
+import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.delivery.buffers import Held
 from connectors.delivery.forwarder import partition_of
 from connectors.delivery.parcel import Parcel
+from connectors.delivery.routing.catalog import TOPIC as CATALOG
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
 from connectors.delivery.routing.routes import Routes
@@ -22,10 +24,12 @@ from connectors.platform import Platform
 from connectors.scope import asks_catalog
 from infra.errors import ClusterProblem, OperatorError
 from infra.past_records import PastRecords
-from infra.topic_admin import require_broker
+from infra.topic_admin import require_topics
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
+
+log = logging.getLogger(__name__)
 
 #: What may be asked for, and the topics where it lies.
 WHAT: Mapping[str, tuple[str, ...]] = {
@@ -52,16 +56,13 @@ class Report:
 
 
 class LaneWriter:
-    """Writes to a platform's lanes in transactions of their own."""
+    """Writes to lanes in transactions of its own."""
 
-    def __init__(self, cluster: KafkaCluster, platform: Platform, purpose: str) -> None:
+    def __init__(self, cluster: KafkaCluster, purpose: str) -> None:
         self._cluster = cluster
         name = f"{cluster.topic_prefix}evcs-{purpose}-{uuid.uuid4().hex[:12]}"
         self._transactions = Transactions(cluster, name, "its name is taken", lambda: False)
         self._transactions.start()
-        missing = {cluster.topic(lane_topic(platform.name, lane)) for lane in LANES} - self._transactions.topics()
-        if missing:
-            raise ClusterProblem(f"no topic {', '.join(sorted(missing))}: run `evcs topics create`")
 
     def put(self, topic: str, key: bytes, value: bytes | None, timestamp: int) -> None:
         """A record that is sent whatever was confirmed. Raises OperatorError."""
@@ -90,11 +91,11 @@ def backfill(
     """
     if since >= until:
         raise OperatorError("--from must be before --to")
-    require_broker(cluster)
+    require_way(cluster, platform, topics)
     codec = codec_for(cluster.schema_registry_url)
     routes = routes_of(cluster, platform)
     sorting = Sorting(routes, codec, {cluster.topic(name): name for name in SOURCES}, wall_ms)
-    writer = LaneWriter(cluster, platform, "backfill")
+    writer = LaneWriter(cluster, "backfill")
     merge: Merge[Routed] = Merge(window_s=0, silence_s=_NEVER_S)
     report = Report()
     past = PastRecords(cluster, since, until)
@@ -126,12 +127,21 @@ def backfill(
 def _send(routed: Routed, writer: LaneWriter, report: Report) -> None:
     report.read += 1
     if routed.letter is not None:
+        log.error("a record of %s is not sent: %s", routed.letter.topic, routed.letter.detail)
         report.problems[routed.letter.reason] += 1
     elif not routed.topics:
         report.not_for_it += 1
     for topic in routed.topics:
         writer.put(topic, routed.key, routed.value, routed.timestamp)
         report.sent += 1
+
+
+def require_way(cluster: KafkaCluster, platform: Platform, topics: Iterable[str]) -> None:
+    """Raises ClusterProblem if one of these topics is missing, or what a record of theirs needs to come to the
+    platform's lanes."""
+    lanes = (lane_topic(platform.name, lane) for lane in LANES)
+    catalog = (CATALOG,) if asks_catalog([platform.scope]) else ()
+    require_topics(cluster, (*topics, *lanes, *catalog))
 
 
 def routes_of(cluster: KafkaCluster, platform: Platform) -> Routes:

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer
+from confluent_kafka import KafkaException, Message, Producer
 
 from connectors.delivery.parcel import Parcel, parcel
 from connectors.delivery.topics import is_delivery_topic
 from infra.errors import ClusterProblem, OperatorError
+from infra.topic_admin import topics_there
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.compacted import ReadStalled, read_to_end
@@ -62,14 +63,8 @@ class Filter:
 
 def dead_letter_topics(cluster: KafkaCluster) -> list[str]:
     """The dead-letter topics on the cluster, without its prefix. Raises ClusterProblem."""
-    consumer = Consumer({**cluster.client_config(group_id="evcs-dlq"), "log_level": 0})
-    try:
-        there = consumer.list_topics(timeout=_TIMEOUT_S).topics
-    except KafkaException as error:
-        raise ClusterProblem(cluster.no_answer(error.args[0].str())) from error
-    finally:
-        consumer.close()
-    mine = (name.removeprefix(cluster.topic_prefix) for name in there if name.startswith(cluster.topic_prefix))
+    prefix = cluster.topic_prefix
+    mine = (name.removeprefix(prefix) for name in topics_there(cluster) if name.startswith(prefix))
     return sorted(name for name in mine if name.endswith(_SUFFIX))
 
 

@@ -1,11 +1,13 @@
 """How the deliveries fare, put together from the cluster alone: committed offsets, what lies beyond them on lanes and
 ladders, and what the lanes tell of themselves."""
 
+import contextlib
 import struct
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.delivery.forwarder import group_of
 from connectors.delivery.outbox import STATUS
@@ -15,6 +17,7 @@ from connectors.delivery.settings import lanes_group
 from connectors.delivery.topics import LANES, Lane, lane_topic, retry_topic, rungs
 from connectors.platform import Platform
 from infra.errors import ClusterProblem
+from infra.topic_admin import require_topics
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
 from schemas.compacted import ReadStalled, partitions_of, read_to_end
@@ -24,6 +27,16 @@ from schemas.records.derived import Order
 from schemas.watermarks import watermarks
 
 _TIMEOUT_S = 30.0
+_ASKS_AGAIN_AFTER_S = 0.1
+
+#: What a group's coordinator answers while it starts, or another broker takes its place.
+_PASSING = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
 
 #: A process that has not told of itself for so long has ended, or hangs.
 SILENT_AFTER_MS = 30_000
@@ -64,6 +77,8 @@ def gather(cluster: KafkaCluster, platforms: Iterable[Platform], tell: Tell = la
     known = list(platforms)
     codec = codec_for(cluster.schema_registry_url)
     reports = {(p.name, lane): LaneReport(p.name, lane) for p in known for lane in LANES}
+    lanes = (lane_topic(platform.name, lane) for platform in known for lane in LANES)
+    require_topics(cluster, (*lanes, *map(retry_topic, rungs(known)), STATUS))
     try:
         for platform in known:
             for lane in LANES:
@@ -76,10 +91,10 @@ def gather(cluster: KafkaCluster, platforms: Iterable[Platform], tell: Tell = la
             for lane in LANES:
                 if (told.platform, lane) in reports:
                     reports[told.platform, lane].processes.append(told)
-    except (KafkaException, ReadStalled) as error:
-        raise ClusterProblem(
-            f"the lanes can't be read: {error}; are all topics there? Run `evcs topics verify`"
-        ) from error
+    except ReadStalled as error:
+        raise ClusterProblem(f"the lanes can't be read: {error}") from error
+    except KafkaException as error:
+        raise ClusterProblem(f"the lanes can't be read: {error.args[0].str()}") from error
     return list(reports.values())
 
 
@@ -117,7 +132,7 @@ def _undone(cluster: KafkaCluster, topic: str, group: str) -> tuple[dict[int, in
     consumer = Consumer({**cluster.client_config(group_id=group, enable_auto_commit=False), "log_level": 0})
     try:
         numbers = partitions_of(consumer, topic, _TIMEOUT_S)
-        committed = consumer.committed([TopicPartition(topic, n) for n in numbers], timeout=_TIMEOUT_S)
+        committed = _committed(consumer, [TopicPartition(topic, n) for n in numbers])
         begin_at, backlog = {}, 0
         for partition in committed:
             low, high = watermarks(consumer, topic, partition.partition)
@@ -126,6 +141,18 @@ def _undone(cluster: KafkaCluster, topic: str, group: str) -> tuple[dict[int, in
         return begin_at, backlog
     finally:
         consumer.close()
+
+
+def _committed(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    """What the group has committed; asks again while it has no coordinator."""
+    give_up_at = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            return consumer.committed(partitions, timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_ASKS_AGAIN_AFTER_S)
 
 
 def _messages(cluster: KafkaCluster, topic: str, begin_at: dict[int, int]) -> Iterable[Message]:
@@ -145,9 +172,10 @@ def _order(codec: Codec, message: Message) -> Waiting | None:
 
 
 def _told(cluster: KafkaCluster, codec: Codec) -> list[LaneStatus]:
-    """The newest word of every process."""
+    """The newest word of every process that can be read."""
     newest: dict[bytes | None, LaneStatus] = {}
     for batch in read_to_end(cluster, cluster.topic(STATUS)):
         for message in batch:
-            newest[message.key()] = codec.decode_as(LaneStatus, message.value())
+            with contextlib.suppress(UndecodableRecord):
+                newest[message.key()] = codec.decode_as(LaneStatus, message.value())
     return list(newest.values())

@@ -17,6 +17,9 @@ _TIMEOUT_S = 30.0
 _BATCH = 1_000
 _STALLED_AFTER = 60
 
+#: No record is older: Kafka takes negative times for something else, or not at all.
+_EPOCH = 0
+
 #: A partition's times go back by this at most: a record that was due before a moment lies no further behind it.
 _LATE_MS = 6 * 3_600_000
 
@@ -42,7 +45,7 @@ class PastRecords:
 
     def __init__(self, cluster: KafkaCluster, since: int, until: int | None) -> None:
         self._cluster = cluster
-        self._since = since
+        self._since = max(since, _EPOCH)
         self._until = until
         self._consumer = Consumer(
             {
@@ -68,7 +71,7 @@ class PastRecords:
             names = [self._cluster.topic(topic) for topic in topics]
             chosen = [(name, number) for name in names for number in partitions_of(self._consumer, name)]
             starts = self._offsets(chosen, self._since)
-            ends = self._offsets(chosen, self._until + _LATE_MS) if self._until is not None else {}
+            ends = self._offsets(chosen, max(self._until + _LATE_MS, _EPOCH)) if self._until is not None else {}
             for partition in chosen:
                 low, high = watermarks(self._consumer, *partition)
                 start, end = max(starts.get(partition, high), low), min(ends.get(partition, high), high)

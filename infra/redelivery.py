@@ -8,10 +8,9 @@ from confluent_kafka import Message
 
 from connectors.delivery.topics import lane_topic
 from connectors.platform import Platform
-from infra.backfill import LaneWriter, routes_of
+from infra.backfill import LaneWriter, require_way, routes_of
 from infra.errors import OperatorError
 from infra.past_records import PastRecords
-from infra.topic_admin import require_broker
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
 from schemas.errors import UndecodableRecord
@@ -25,7 +24,7 @@ def redeliver(cluster: KafkaCluster, platform: Platform, seqs: Sequence[str], si
 
     Raises OperatorError for one that is not there or not for this platform, ClusterProblem, KafkaRefused.
     """
-    require_broker(cluster)
+    require_way(cluster, platform, [SOURCE])
     found = _find(cluster, codec_for(cluster.schema_registry_url), list(dict.fromkeys(seqs)), since)
     routes = routes_of(cluster, platform)
     for _, order in found:
@@ -40,7 +39,7 @@ def redeliver(cluster: KafkaCluster, platform: Platform, seqs: Sequence[str], si
                 f"{order.start_charge_seq} is not for {platform.name}: by its profile's scope, or since no interface "
                 f"that is on tells of charge model {order.charge_model}"
             )
-    writer = LaneWriter(cluster, platform, "redeliver")
+    writer = LaneWriter(cluster, "redeliver")
     topic = lane_topic(platform.name, "orders")
     for message, order in found:
         writer.put(topic, order.connector_id.encode(), message.value(), message.timestamp()[1])

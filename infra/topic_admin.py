@@ -65,6 +65,19 @@ def require_broker(cluster: KafkaCluster, timeout_s: float = _ANSWER_S) -> None:
     _metadata(_admin(cluster), cluster, timeout_s)
 
 
+def topics_there(cluster: KafkaCluster) -> set[str]:
+    """The names of all topics on the cluster, whoever's they are. Raises as `require_broker`."""
+    return set(_metadata(_admin(cluster), cluster, _ANSWER_S).topics)
+
+
+def require_topics(cluster: KafkaCluster, names: Iterable[str]) -> None:
+    """Raises ClusterProblem, which names them, if topics of these declared names are missing; else as
+    `require_broker`."""
+    missing = sorted({cluster.topic(name) for name in names} - topics_there(cluster))
+    if missing:
+        raise ClusterProblem(f"no topic {', '.join(missing)}: run `evcs topics create`")
+
+
 def id_of(cluster: KafkaCluster) -> str:
     """The cluster's own id, whatever address it is reached at. Raises NoAnswer, ClusterProblem."""
     return _metadata(_admin(cluster), cluster, _ANSWER_S).cluster_id or cluster.bootstrap

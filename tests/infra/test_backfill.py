@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from confluent_kafka import Producer
@@ -66,7 +67,7 @@ def test_what_was_due_in_the_span_is_sent_in_order(what: str, lanes: KafkaCluste
     states = [record for record in wanted if isinstance(record, StatusChange)]
     charges = [record for record in wanted if not isinstance(record, StatusChange)]
     for which, records in (("states", states), ("orders", charges)):
-        found = on.lane(lanes, "new", which)  # type: ignore[arg-type]
+        found = on.await_records(partial(on.lane, lanes, "new", which), len(records))  # type: ignore[arg-type]
         assert on.by_connector(found) == on.grouped(records)
         assert all(one.headers == FORCED and one.key == one.record.connector_id.encode() for one in found)
         assert {(one.timestamp, one.value) for one in found} <= {(at, ch.CODEC.encode(record)) for at, record in due}
@@ -92,9 +93,8 @@ def test_more_than_memory_holds_is_sent(lanes: KafkaCluster) -> None:
     ch.write(lanes, due)
     report = backfill(lanes, NEW, WHAT["charges"], due[0][0], due[-1][0] + 1)
     assert report.sent == 6 * 3_500
-    assert on.by_connector(on.lane(lanes, "new")) == on.grouped(
-        [record for _, record in due if not isinstance(record, StatusChange)]
-    )
+    found = on.await_records(partial(on.lane, lanes, "new"), report.sent)
+    assert on.by_connector(found) == on.grouped([record for _, record in due if not isinstance(record, StatusChange)])
 
 
 @pytest.mark.kafka
@@ -127,7 +127,8 @@ def test_orders_are_found_by_their_sequence_and_sent_once_more(lanes: KafkaClust
     seqs = [r.seq(number) for number in (31, 4, 17, 4)]
     assert redeliver(lanes, NEW, seqs) == [orders[31], orders[4], orders[17]]
     assert redeliver(lanes, NEW, [r.seq(20)], since=ch.PAST + 20) == [orders[20]]
-    found = {one.record.start_charge_seq: one for one in on.lane(lanes, "new") if isinstance(one.record, Order)}
+    sent = on.await_records(partial(on.lane, lanes, "new"), 4)
+    found = {one.record.start_charge_seq: one for one in sent if isinstance(one.record, Order)}
     assert set(found) == {r.seq(number) for number in (31, 4, 17, 20)}
     one = found[r.seq(31)]
     assert (one.record, one.key, one.timestamp, one.headers) == (orders[31], b"C31", ch.PAST + 31, FORCED)

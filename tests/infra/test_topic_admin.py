@@ -28,6 +28,7 @@ from infra.topic_admin import (
     differences,
     id_of,
     require_broker,
+    topics_there,
 )
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
@@ -222,7 +223,7 @@ class Away:
         raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
 
-@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics])
+@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics, topics_there])
 @pytest.mark.parametrize(
     "security",
     [
@@ -235,7 +236,7 @@ def test_a_client_that_can_not_be_made(ask: Callable[[KafkaCluster], object], se
         ask(KafkaCluster(bootstrap="127.0.0.1:1", security=security))
 
 
-@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics, require_broker])
+@pytest.mark.parametrize("ask", [create_topics, differences, delete_topics, require_broker, topics_there])
 def test_a_cluster_that_does_not_answer(ask: Callable[[KafkaCluster], object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.topic_admin.AdminClient", Away)
     with pytest.raises(NoAnswer, match="no Kafka broker answers at kafka-1:9092") as caught:

@@ -3,12 +3,14 @@
 Which platforms those are is `routes`' decision, in which order `merge`'s; reading and writing is the forwarder's.
 """
 
+import logging
 import threading
 
 from confluent_kafka import Message
 
 from connectors.delivery.buffers import Held
 from connectors.delivery.forwarder import Forwarder, Outputs, group_of, partition_of
+from connectors.delivery.routing.catalog import TOPIC as CATALOG
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
 from connectors.delivery.routing.routes import Routes
@@ -20,6 +22,9 @@ from connectors.errors import MisconfiguredService
 from connectors.scope import asks_catalog
 from schemas.clock import wall_ms
 from schemas.codec import codec_for
+from schemas.records.faults import DeadLetter
+
+log = logging.getLogger(__name__)
 
 NAME = "router"
 
@@ -67,7 +72,8 @@ class _Routing:
     def subscription(self, there: set[str]) -> list[str]:
         """The derived topics."""
         lanes = (lane_topic(platform.name, lane) for platform in self._platforms for lane in LANES)
-        needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes)}
+        catalog = (CATALOG,) if self._stations is not None else ()
+        needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes, *catalog)}
         missing = sorted(needed - there)
         if missing:
             raise MisconfiguredService(f"no topic {', '.join(missing)}: run `evcs topics create`")
@@ -93,10 +99,14 @@ class _Routing:
         routed = held.item
         for topic in routed.topics:
             if not outputs.put(topic, routed.key, routed.value, routed.timestamp):
-                outputs.bury(self._sorting.too_large(held.partition, held.offset, routed))
+                self._bury(self._sorting.too_large(held.partition, held.offset, routed), outputs)
                 break
         if routed.letter is not None:
-            outputs.bury(routed.letter)
+            self._bury(routed.letter, outputs)
+
+    def _bury(self, letter: DeadLetter, outputs: Outputs) -> None:
+        log.error("a record of %s is dead-lettered: %s", letter.topic, letter.detail)
+        outputs.bury(letter)
 
     def close(self) -> None:
         """Leaves the catalog."""

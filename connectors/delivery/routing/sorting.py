@@ -1,7 +1,6 @@
 """What becomes of a message from a derived topic: the lanes it goes to, its place among the others, and a dead letter
 for whom it can't be told. Writes nothing."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,8 +16,6 @@ from schemas.errors import UndecodableRecord
 from schemas.records.derived import ChargeProgress, Derived, Order, StartResult, StatusChange, StopResult
 from schemas.records.faults import DeadLetter
 from schemas.topic import all_topics
-
-log = logging.getLogger(__name__)
 
 _TYPES: dict[str, type] = {name: RECORD_TYPES[all_topics()[name].records[0]] for name in SOURCES}
 
@@ -70,5 +67,4 @@ class Sorting:
         return DeadLetter("too_large", detail, name, *at, self._now_ms(), routed.key, None)
 
     def _letter(self, message: Message, name: str, reason: str, detail: str) -> DeadLetter:
-        log.error("a record of %s is dead-lettered: %s", name, detail)
         return letter_of(message, name, reason, detail, self._now_ms())

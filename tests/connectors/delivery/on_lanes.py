@@ -142,7 +142,8 @@ def _messages(cluster: KafkaCluster, topic: str) -> Iterator[Message]:
 
 
 def await_records(read_now: Callable[[], list[Found]], count: int, timeout_s: float = PATIENCE_S) -> list[Found]:
-    """What is there once there are so many records, or more."""
+    """What is there once there are so many records, or more: a transaction's end is told a moment before its readers
+    see it."""
     deadline = time.monotonic() + timeout_s
     while True:
         found = read_now()

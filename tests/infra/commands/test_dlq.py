@@ -10,27 +10,16 @@ from confluent_kafka import Producer
 
 from connectors.delivery.outbox import Outbox, outbox_producer
 from connectors.delivery.parcel import FRESH, Parcel, parcel
-from connectors.delivery.topics import delivery_topics
-from connectors.platform import load_platforms
 from infra.commands.dlq import command
 from infra.errors import OperatorError
-from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from schemas.records.faults import DeadLetter
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.on_kafka import CODEC, ORDERS, STATES, everything_on, until_safe
+from tests.whole.topics import until
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def at(kafka: KafkaCluster, clean_environment: pytest.MonkeyPatch) -> KafkaCluster:
-    """The cluster of the test, with Beijing's topics, as the environment's."""
-    clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", kafka.bootstrap)
-    clean_environment.setenv("EVCS_TOPIC_PREFIX", kafka.topic_prefix)
-    create_topics(kafka, topics=delivery_topics([load_platforms().platforms["beijing"]]))
-    return kafka
 
 
 def run(*arguments: str) -> Result:
@@ -101,6 +90,7 @@ def test_what_is_sent_again_is_sent_once_and_to_its_interface_only(at: KafkaClus
     assert everything_on(at, ORDERS) == []
     sent = run("redrive", "--reason", "rejected_by_platform", "--yes")
     assert sent.stdout == "2 records were sent again\n"
+    until(lambda: len(listed()) == 1 and len(everything_on(at, ORDERS)) == 2, "readers see the transaction")
     again = everything_on(at, ORDERS)
     assert sorted(message.value() or b"" for message in again) == sorted(
         CODEC.encode(r.order(n, f"C{n}")) for n in (1, 2)
@@ -116,6 +106,7 @@ def test_what_is_sent_again_is_sent_once_and_to_its_interface_only(at: KafkaClus
 def test_events_go_back_to_their_own_topic(at: KafkaCluster) -> None:
     file(at, replace(letter(4, "undecodable"), topic="charge-events", value=b"mended by hand"))
     assert run("redrive", "charge-events-dlq", "--yes").exit_code == 0
+    until(lambda: everything_on(at, "charge-events"), "readers see the transaction")
     (message,) = everything_on(at, "charge-events")
     assert (message.key(), message.value(), message.headers()) == (b"C4", b"mended by hand", None)
 

@@ -252,3 +252,12 @@ def test_lanes_that_are_not_there_are_named(kafka: KafkaCluster) -> None:
     assert isinstance(router.failure, MisconfiguredService)
     assert "delivery-city-orders" in str(router.failure)
     assert "evcs topics create" in str(router.failure)
+
+
+def test_a_catalog_that_is_not_there_is_named_if_a_scope_asks_it(kafka: KafkaCluster) -> None:
+    nowhere = replace(kafka, topic_prefix=f"{kafka.topic_prefix}nowhere-")
+    for platform, asks in ((NORTH, True), (CITY, False)):
+        router = on.AtWork(Router(patient(nowhere, platform)))
+        on.await_true(router.is_over)
+        assert isinstance(router.failure, MisconfiguredDelivery)
+        assert (nowhere.topic("station-catalog") in str(router.failure)) is asks
