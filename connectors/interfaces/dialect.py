@@ -71,15 +71,9 @@ class Dialect:
         """A payload in the standard's names, in the platform's."""
         if self.is_standard:
             return payload
-        spoken = self.part(interface, payload)
+        spoken = self._object(payload, self.left_out.get(interface, _NO_FIELDS))
         extra = self.extra.get(interface)
         return _merged(spoken, extra) if extra else spoken
-
-    def part(self, interface: str, payload: dict[str, object]) -> dict[str, object]:
-        """An object inside a payload, in the platform's names: `apply` has nothing more to do with it."""
-        if self.is_standard:
-            return payload
-        return self._object(payload, self.left_out.get(interface, _NO_FIELDS))
 
     def scaled(self, standard: str, units: int, places: int) -> Decimal:
         """`units` of 10^-places with the field's decimals."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import Message, Producer
+from schemas.partitioning import partition_of
 
 from infra.catalog import topic
 from infra.catalog.errors import BadCatalog, ClashingCatalog
@@ -16,7 +17,6 @@ from infra.simulator.fleet.population import populate
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
 from schemas.compacted import read_to_end
-from schemas.partitioning import partition_of
 from schemas.records.station import Station
 from schemas.topic import all_topics
 from tests.infra.catalog.samples import catalog, sample_text
