@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import Message, Producer
-from schemas.partitioning import partition_of
 
 from infra.catalog import topic
 from infra.catalog.errors import BadCatalog, ClashingCatalog
@@ -21,6 +20,7 @@ from schemas.records.station import Station
 from schemas.topic import all_topics
 from tests.infra.catalog.samples import catalog, sample_text
 from tests.infra.commands.processes import evcs
+from tests.schemas.murmur2 import partition_of
 from tests.whole.topics import PATIENCE_S
 
 CODEC = codec_for("")

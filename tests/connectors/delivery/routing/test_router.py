@@ -259,5 +259,5 @@ def test_a_catalog_that_is_not_there_is_named_if_a_scope_asks_it(kafka: KafkaClu
     for platform, asks in ((NORTH, True), (CITY, False)):
         router = on.AtWork(Router(patient(nowhere, platform)))
         on.await_true(router.is_over)
-        assert isinstance(router.failure, MisconfiguredDelivery)
+        assert isinstance(router.failure, MisconfiguredService)
         assert (nowhere.topic("station-catalog") in str(router.failure)) is asks
