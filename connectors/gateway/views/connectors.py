@@ -45,7 +45,7 @@ class Connectors:
             self._known.pop(connector_id, None)
             open_seqs: tuple[str, ...] = ()
         else:
-            head = read_head(value, self._codec)
+            head = read_head(self._codec, value)
             open_seqs = head.charge_seqs
             statuses = Statuses(head.status, head.park_status, head.lock_status)
             self._known[connector_id] = _Known(self._statuses.setdefault(statuses, statuses), open_seqs, value)
