@@ -134,6 +134,11 @@ class UnansweredStarts:
             }
         )
 
+    @property
+    def pending(self) -> int:
+        """Starts that wait for their result; may be asked from any thread."""
+        return sum(len(watch.pending) for watch in list(self._watches.values()))
+
     def stop(self) -> None:
         """Ends `run` soon."""
         self._stopping.set()
