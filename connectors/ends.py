@@ -23,6 +23,10 @@ _ANSWER_S = 1.0
 #: Between two questions, s of the asker's clock: asking costs the cluster little, but not nothing.
 _BETWEEN_S = 0.02
 
+#: A leader's epoch that was learned while the cluster was choosing is not corrected by its refusal: the question would
+#: be refused for as long as it is remembered.
+_LEADERS_KNOWN_MS = 2_000
+
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -31,7 +35,7 @@ class Ends:
 
     def __init__(self, cluster: KafkaCluster, between_s: float = _BETWEEN_S) -> None:
         try:
-            self._admin = AdminClient(cluster.client_config(), logger=log)
+            self._admin = AdminClient(cluster.client_config(metadata_max_age_ms=_LEADERS_KNOWN_MS), logger=log)
         except KafkaException as error:
             raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
         self._between_s = between_s
