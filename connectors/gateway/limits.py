@@ -39,10 +39,10 @@ class Replays:
         """Whether this envelope has not been here within the window; it has from now on."""
         if not self._window_s:
             return True
+        signature = signature.upper()
+        if self._until.get(signature, now) > now:
+            return False
         while self._until and (next(iter(self._until.values())) <= now or len(self._until) >= self._most):
             self._until.popitem(last=False)
-        signature = signature.upper()
-        if signature in self._until:
-            return False
         self._until[signature] = now + self._window_s
         return True

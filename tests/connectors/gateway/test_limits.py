@@ -1,9 +1,9 @@
-"""How often a platform may call."""
+"""How often a platform may call, and what counts as an envelope that has been here before."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.gateway.limits import RateLimit
+from connectors.gateway.limits import RateLimit, Replays
 
 #: Seconds since the epoch, as the gateway counts them.
 NOW = 1_740_974_400.25
@@ -70,3 +70,59 @@ class TestRateLimit:
     def test_who_keeps_to_the_rate_is_never_refused(self, per_second: float, burst: int, calls: int) -> None:
         limit = RateLimit(per_second, burst)
         assert all(limit.takes(NOW + call * 1.001 / per_second + call * 1e-6) for call in range(calls))
+
+
+class TestReplays:
+    def test_the_same_envelope_is_refused_within_the_window(self) -> None:
+        replays = Replays(600)
+        assert replays.is_new("A" * 32, NOW)
+        assert not replays.is_new("A" * 32, NOW)
+        assert not replays.is_new("A" * 32, NOW + 599.9)
+        assert replays.is_new("A" * 32, NOW + 600)
+
+    def test_the_case_of_its_signature_makes_no_difference(self) -> None:
+        replays = Replays(600)
+        assert replays.is_new("ab12", NOW)
+        assert not replays.is_new("AB12", NOW)
+        assert not replays.is_new("Ab12", NOW)
+
+    def test_a_repetition_does_not_make_the_window_longer(self) -> None:
+        replays = Replays(600)
+        assert replays.is_new("A", NOW)
+        assert not replays.is_new("A", NOW + 400)
+        assert replays.is_new("A", NOW + 601)
+
+    def test_others_are_taken(self) -> None:
+        replays = Replays(600)
+        assert all(replays.is_new(f"{number:032X}", NOW) for number in range(1000))
+
+    def test_zero_remembers_none(self) -> None:
+        replays = Replays(0)
+        assert all(replays.is_new("A", NOW) for _ in range(3))
+        assert not replays._until
+
+    def test_memory_has_an_end_and_the_oldest_go_first(self) -> None:
+        replays = Replays(600, most=3)
+        assert all(replays.is_new(signature, NOW) for signature in "ABCD")
+        assert len(replays._until) == 3
+        assert not any(replays.is_new(signature, NOW) for signature in "BCD")
+        assert replays.is_new("A", NOW)
+
+    def test_a_repetition_pushes_none_out(self) -> None:
+        replays = Replays(600, most=3)
+        assert all(replays.is_new(signature, NOW) for signature in "ABC")
+        assert not any(replays.is_new(signature, NOW) for signature in "ABCABC")
+
+    def test_what_is_over_is_forgotten(self) -> None:
+        replays = Replays(600)
+        for second in range(0, 6000, 10):
+            assert replays.is_new(str(second), NOW + second)
+        assert len(replays._until) <= 61
+
+    def test_a_clock_that_is_set_back_lets_no_repetition_in(self) -> None:
+        replays = Replays(600)
+        assert replays.is_new("A", NOW)
+        assert replays.is_new("B", NOW - 3600)
+        assert not replays.is_new("A", NOW - 3600)
+        assert not replays.is_new("B", NOW - 3001)
+        assert replays.is_new("B", NOW - 3000)
