@@ -44,7 +44,7 @@ class CommandDesk:
             failure = query_start_charge.verdict(None if statuses is None else statuses.status)
             if failure is StartFailure.NO_SUCH_CONNECTOR:
                 return ChargeStat.ENDED, failure
-            known = charges.stat(seq, connector_id)
+            known = charges.stat(seq, connector_id, self._now_ms())
             if known is not None:
                 return known, StartFailure.NONE
             if charges.connector_of(seq) is not None:
@@ -71,7 +71,7 @@ class CommandDesk:
             statuses = sight.statuses(connector_id)
             if statuses is None:
                 return ChargeStat.UNKNOWN, StopFailure.NO_SUCH_CONNECTOR
-            stat = charges.stat(seq, connector_id)
+            stat = charges.stat(seq, connector_id, self._now_ms())
             if stat is None:
                 return ChargeStat.UNKNOWN, StopFailure.NO_SUCH_CHARGE
             if stat is ChargeStat.ENDED:
