@@ -91,7 +91,7 @@ class Pages:
         info: msgspec.Raw | None = None
         try:
             payload = interface.station_info(self._views.stations.decoded(station), self._dialect)
-            info = msgspec.Raw(wire_json.encode(self._dialect.part(interface.INTERFACE, payload)))
+            info = msgspec.Raw(wire_json.encode(self._dialect.part(interface.INTERFACE, "StationInfos", payload)))
         except Unreportable as error:
             self._on_unreportable(station.station_id, error)
         self._encoded[station.station_id] = (station.record, info)
