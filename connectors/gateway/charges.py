@@ -4,8 +4,12 @@ from connectors.gateway.progress import progress_of
 from connectors.gateway.views.sight import Sight, Views
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.served import query_equip_charge_status as interface
+from schemas.records.charger_commands import StartCharge
 from schemas.records.connector_state import ChargeState, ConnectorState
 from schemas.values import ChargeStat
+
+#: A start is answered, or its failure has been put in the answer's place, so long after its time is over, ms.
+_ANSWERED_MS = 60_000
 
 
 class Charges:
@@ -15,31 +19,29 @@ class Charges:
         self._sight = sight
         self._views = views
 
-    def stat(self, start_charge_seq: str, connector_id: str) -> ChargeStat | None:
+    def stat(self, start_charge_seq: str, connector_id: str, now_ms: int) -> ChargeStat | None:
         """Where the charge stands on this connector; None if nobody has heard of it there."""
         state = self._sight.state(connector_id)
         if state is not None:
             charge = _open_charge(state, start_charge_seq)
             if charge is not None:
                 return self._stat_of(charge)
-            if start_charge_seq in state.closed_seqs or start_charge_seq in state.failed_seqs:
+            if start_charge_seq in (*state.closed_seqs, *state.failed_seqs):
                 return ChargeStat.ENDED
         order = self._views.ended.get(start_charge_seq)
         if order is not None and order.connector_id == connector_id:
             return ChargeStat.ENDED
-        commanded = self._views.commands.get(start_charge_seq)
-        if commanded is not None and commanded.start is not None and commanded.start.connector_id == connector_id:
-            return ChargeStat.STARTING
-        return None
+        start = self._start(start_charge_seq)
+        return self._unheard(start, now_ms) if start is not None and start.connector_id == connector_id else None
 
     def connector_of(self, start_charge_seq: str) -> str | None:
         """On which connector the charge is, was or is to be."""
         connector_id = self._views.connectors.of_charge(start_charge_seq)
         if connector_id is not None:
             return connector_id
-        commanded = self._views.commands.get(start_charge_seq)
-        if commanded is not None and commanded.start is not None:
-            return commanded.start.connector_id
+        start = self._start(start_charge_seq)
+        if start is not None:
+            return start.connector_id
         order = self._views.ended.get(start_charge_seq)
         return None if order is None else order.connector_id
 
@@ -65,24 +67,39 @@ class Charges:
         order = self._views.ended.get(start_charge_seq)
         if order is not None:
             return interface.of_order(order, status, dialect)
-        commanded = self._views.commands.get(start_charge_seq)
-        if commanded is None or commanded.start is None:
+        start = self._start(start_charge_seq)
+        if start is None:
             return None
-        over = state is not None and start_charge_seq in (*state.closed_seqs, *state.failed_seqs)
-        stat = ChargeStat.ENDED if over else ChargeStat.STARTING
-        start = commanded.start
+        if state is not None and start_charge_seq in state.failed_seqs:
+            stat = ChargeStat.ENDED
+        elif charge is not None or (state is not None and start_charge_seq in state.closed_seqs):
+            stat = ChargeStat.UNKNOWN  # something has come of it, and the figures are not at hand
+        else:
+            stat = self._unheard(start, now_ms)
         unstarted = interface.Unstarted(
             start_charge_seq, connector_id, start.charge_model, start.issued_at, now_ms, stat
         )
         return interface.of_unstarted(unstarted, status, dialect)
 
+    def _start(self, start_charge_seq: str) -> StartCharge | None:
+        commanded = self._views.commands.get(start_charge_seq)
+        return None if commanded is None else commanded.start
+
     def _stat_of(self, charge: ChargeState) -> ChargeStat:
         if charge.ended_at is not None:
             return ChargeStat.ENDED
-        commanded = self._views.commands.get(charge.start_charge_seq)
-        if commanded is not None and commanded.stop_issued_at is not None:
-            return ChargeStat.STOPPING
-        return ChargeStat.STARTING if charge.started_at is None else ChargeStat.CHARGING
+        running = ChargeStat.STARTING if charge.started_at is None else ChargeStat.CHARGING
+        return self._unless_stopping(charge.start_charge_seq, running)
+
+    def _unheard(self, start: StartCharge, now_ms: int) -> ChargeStat:
+        """Of a charge that was ordered and of which nothing else is known: what came of it may be forgotten."""
+        if now_ms > start.expires_at + _ANSWERED_MS:
+            return ChargeStat.UNKNOWN
+        return self._unless_stopping(start.start_charge_seq, ChargeStat.STARTING)
+
+    def _unless_stopping(self, start_charge_seq: str, stat: ChargeStat) -> ChargeStat:
+        commanded = self._views.commands.get(start_charge_seq)
+        return stat if commanded is None or commanded.stop_issued_at is None else ChargeStat.STOPPING
 
 
 def _open_charge(state: ConnectorState, start_charge_seq: str) -> ChargeState | None:

@@ -44,7 +44,7 @@ class CommandDesk:
             failure = query_start_charge.verdict(None if statuses is None else statuses.status)
             if failure is StartFailure.NO_SUCH_CONNECTOR:
                 return ChargeStat.ENDED, failure
-            known = charges.stat(seq, connector_id)
+            known = charges.stat(seq, connector_id, self._now_ms())
             if known is not None:
                 return known, StartFailure.NONE
             if charges.connector_of(seq) is not None:
@@ -71,16 +71,18 @@ class CommandDesk:
             statuses = sight.statuses(connector_id)
             if statuses is None:
                 return ChargeStat.UNKNOWN, StopFailure.NO_SUCH_CONNECTOR
-            stat = charges.stat(seq, connector_id)
+            stat = charges.stat(seq, connector_id, self._now_ms())
             if stat is None:
                 return ChargeStat.UNKNOWN, StopFailure.NO_SUCH_CHARGE
             if stat is ChargeStat.ENDED:
                 return stat, StopFailure.ALREADY_STOPPED
-            if charges.model(seq, connector_id) not in (None, ChargeModel.CITY_PLATFORM):
+            commanded = self._commands.get(seq)
+            # What a platform has ordered is a platform's, whatever the charger says of it.
+            is_ordered = commanded is not None and commanded.start is not None
+            if not is_ordered and charges.model(seq, connector_id) not in (None, ChargeModel.CITY_PLATFORM):
                 return stat, StopFailure.NOT_YOURS
             if statuses.status == ConnectorStatus.OFFLINE:
                 return stat, StopFailure.OFFLINE
-            commanded = self._commands.get(seq)
             before = None if commanded is None else commanded.stop_issued_at
             now = self._now_ms()
             if before is None or now - before > _SAME_STOP_MS:

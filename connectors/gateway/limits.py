@@ -10,16 +10,20 @@ class RateLimit:
     """`burst` calls at once, and `per_second` after that; `per_second` 0 is no limit."""
 
     def __init__(self, per_second: float, burst: int) -> None:
-        self._interval_s = 1 / per_second if per_second else 0.0
-        self._burst_s = burst * self._interval_s
-        self._full_at = float("-inf")
+        self._per_second = per_second
+        self._burst = self._room = float(burst)
+        self._seen_at = 0.0
 
     def takes(self, now: float) -> bool:
-        """Whether there is room for one more call, which is then counted."""
-        full_at = max(self._full_at, now) + self._interval_s
-        if full_at - now > self._burst_s:
+        """Whether there is room for one more call, which is then counted. The clock may be set back."""
+        if not self._per_second:
+            return True
+        passed_s = max(0.0, now - self._seen_at)
+        self._room = min(self._burst, self._room + passed_s * self._per_second)
+        self._seen_at = now
+        if self._room < 1:
             return False
-        self._full_at = full_at
+        self._room -= 1
         return True
 
 
@@ -35,10 +39,10 @@ class Replays:
         """Whether this envelope has not been here within the window; it has from now on."""
         if not self._window_s:
             return True
+        signature = signature.upper()
+        if self._until.get(signature, now) > now:
+            return False
         while self._until and (next(iter(self._until.values())) <= now or len(self._until) >= self._most):
             self._until.popitem(last=False)
-        signature = signature.upper()
-        if signature in self._until:
-            return False
         self._until[signature] = now + self._window_s
         return True

@@ -45,7 +45,6 @@ class Pages:
         self._dialect = dialect
         self._page_size_max = page_size_max
         self._on_unreportable = on_unreportable
-        self._infos_name = dialect.name("StationInfos")
         self._clock = clock
         self._sets: OrderedDict[int | None, tuple[float, list[KnownStation]]] = OrderedDict()
         self._encoded: dict[str, tuple[bytes, msgspec.Raw | None]] = {}
@@ -56,11 +55,8 @@ class Pages:
         size = min(asked.page_size, self._page_size_max)
         begin = (asked.page_no - 1) * size
         infos = await self._infos(found[begin : begin + size])
-        page = interface.answer(asked.page_no, ceil(len(found) / size), len(found), [])
-        spoken = self._dialect.apply(interface.INTERFACE, page)
-        if self._infos_name in spoken:
-            spoken[self._infos_name] = infos
-        return spoken
+        page = interface.answer(asked.page_no, ceil(len(found) / size), len(found), infos)
+        return self._dialect.apply(interface.INTERFACE, page)
 
     def _set(self, asked: StationsAsked) -> list[KnownStation]:
         """The first page begins a set; the pages behind it are of the same."""
@@ -95,16 +91,8 @@ class Pages:
         info: msgspec.Raw | None = None
         try:
             payload = interface.station_info(self._views.stations.decoded(station), self._dialect)
-            page = self._dialect.apply(interface.INTERFACE, interface.answer(1, 1, 1, [payload]))
-            info = _encoded(page.get(self._infos_name))
+            info = msgspec.Raw(wire_json.encode(self._dialect.part(interface.INTERFACE, "StationInfos", payload)))
         except Unreportable as error:
             self._on_unreportable(station.station_id, error)
         self._encoded[station.station_id] = (station.record, info)
         return info
-
-
-def _encoded(infos: object) -> msgspec.Raw | None:
-    """The one StationInfo of a page; None where the dialect leaves them out."""
-    if not isinstance(infos, list):
-        return None
-    return msgspec.Raw(wire_json.encode(infos[0]))

@@ -1,5 +1,7 @@
 """A platform as it calls us: its profile, the secrets of its calls, and what is remembered of them."""
 
+from math import ceil
+
 from connectors.gateway.limits import RateLimit, Replays
 from connectors.gateway.tokens import TokenSeal
 from connectors.platform import Platform
@@ -31,4 +33,4 @@ class Peer:
         if failure is not TokenFailure.NONE:
             return TokenGrant(asked.operator_id, Secret(""), 0, failure, succeeded=False)
         available_s = self.platform.gateway.token_s
-        return TokenGrant(asked.operator_id, self.seal.issue(int(now_s) + available_s), available_s)
+        return TokenGrant(asked.operator_id, self.seal.issue(ceil(now_s) + available_s), available_s)

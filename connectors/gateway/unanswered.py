@@ -35,7 +35,7 @@ GRACE_MS = 10_000
 #: FailReason of a start that nobody answered; from 3 on they are the operator's own.
 NO_ANSWER = 9
 
-#: Results without a command, since these may be read before it, are remembered by so many.
+#: Results may be read before their commands, and commands come twice: so many results are remembered.
 _RESULTS_MAX = 10_000
 
 #: The commands' retention, and an hour.
@@ -48,7 +48,8 @@ _ASK_EVERY_S = 1.0
 
 @dataclass(slots=True)
 class Pending:
-    """A command whose result has not come. `results_at`: how far the results had been read when it was."""
+    """A command whose result has not come. `results_at`: from where on results must be read again to judge it, and
+    those behind it, anew."""
 
     offset: int
     results_at: int
@@ -63,7 +64,8 @@ class Watch:
     """One partition of the commands, and the same one of the results: both are keyed by ConnectorID."""
 
     pending: OrderedDict[str, Pending] = field(default_factory=OrderedDict)
-    results: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    #: Where the newest results lay, by StartChargeSeq.
+    results: OrderedDict[str, int] = field(default_factory=OrderedDict)
     commands_at: int | None = None
     results_at: int = 0
 
@@ -71,14 +73,15 @@ class Watch:
         """A record of the commands; None for one that is no start."""
         self.commands_at = offset + 1
         if start is not None and start.start_charge_seq not in self.results:
-            self.pending.setdefault(start.start_charge_seq, Pending(offset, self.results_at, start))
+            self.pending.setdefault(start.start_charge_seq, Pending(offset, self._remembered_from(), start))
 
     def answered(self, offset: int, seq: str | None) -> None:
         """A record of the results."""
         self.results_at = offset + 1
-        if seq is None or self.pending.pop(seq, None) is not None:
+        if seq is None:
             return
-        self.results[seq] = None
+        self.pending.pop(seq, None)
+        self.results.setdefault(seq, offset)
         if len(self.results) > _RESULTS_MAX:
             self.results.popitem(last=False)
 
@@ -87,10 +90,14 @@ class Watch:
         return [one for one in self.pending.values() if one.start.expires_at + GRACE_MS <= now_ms]
 
     def committable(self) -> tuple[int | None, int]:
-        """Where commands and results are to be read from after a restart."""
+        """Where commands and results are to be read from after a restart: what is remembered of results is lost then,
+        and commands that are not read yet may have theirs among them."""
         for oldest in self.pending.values():
             return oldest.offset, oldest.results_at
-        return self.commands_at, self.results_at
+        return self.commands_at, self._remembered_from()
+
+    def _remembered_from(self) -> int:
+        return next(iter(self.results.values()), self.results_at)
 
 
 class UnansweredStarts:

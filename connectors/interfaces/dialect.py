@@ -71,9 +71,14 @@ class Dialect:
         """A payload in the standard's names, in the platform's."""
         if self.is_standard:
             return payload
-        spoken = self._object(payload, self.left_out.get(interface, _NO_FIELDS))
-        extra = self.extra.get(interface)
-        return _merged(spoken, extra) if extra else spoken
+        return _merged(self._spoken(interface, payload), self.extra.get(interface, {}))
+
+    def part(self, interface: str, within: str, payload: dict[str, object]) -> dict[str, object]:
+        """An object of the list `within`, as `apply` would make it: once it is encoded, `apply` leaves it as it is."""
+        if self.is_standard:
+            return payload
+        extra = self.extra.get(interface, {}).get(self.name(within))
+        return _merged(self._spoken(interface, payload), extra if isinstance(extra, dict) else {})
 
     def scaled(self, standard: str, units: int, places: int) -> Decimal:
         """`units` of 10^-places with the field's decimals."""
@@ -97,6 +102,9 @@ class Dialect:
     def shortened(self, standard: str, value: str) -> str:
         """`value`, cut to what fits."""
         return value[: self.limits[standard]]
+
+    def _spoken(self, interface: str, payload: dict[str, object]) -> dict[str, object]:
+        return self._object(payload, self.left_out.get(interface, _NO_FIELDS))
 
     def _object(self, node: Mapping[str, object], left_out: frozenset[str]) -> dict[str, object]:
         return {self.name(key): self._value(value, left_out) for key, value in node.items() if key not in left_out}

@@ -3,13 +3,16 @@
 Errors are BadPayload, which name the field.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from connectors.interfaces.dialect import Dialect
 from connectors.protocol import fields
 from connectors.protocol.errors import BadPayload
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def identifier(payload: Mapping[str, object], name: str, dialect: Dialect) -> str:
@@ -34,8 +37,8 @@ def day(payload: Mapping[str, object], name: str, dialect: Dialect) -> date:
     spoken = dialect.name(name)
     value = fields.text(payload, spoken)
     try:
-        if len(value) == len("2016-01-01") and value.isascii():
-            return datetime.strptime(value, "%Y-%m-%d").date()
+        if _DAY.fullmatch(value):
+            return date.fromisoformat(value)
     except ValueError:
         pass
     raise BadPayload("is no yyyy-MM-dd", spoken)

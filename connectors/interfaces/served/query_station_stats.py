@@ -47,7 +47,7 @@ def read_request(payload: Mapping[str, object], dialect: Dialect) -> StatsAsked:
     if asked.last < asked.first:
         raise BadPayload("is before StartTime", dialect.name("EndTime"))
     if (asked.last - asked.first).days >= DAYS_MAX:
-        raise BadPayload(f"is more than {DAYS_MAX} days after StartTime", dialect.name("EndTime"))
+        raise BadPayload(f"makes more than {DAYS_MAX} days", dialect.name("EndTime"))
     return asked
 
 

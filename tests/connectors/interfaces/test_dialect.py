@@ -1,6 +1,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from connectors.interfaces import (
@@ -113,3 +114,24 @@ def test_lengths_of_single_fields() -> None:
 def test_an_offline_connector_as_the_platform_wants_it() -> None:
     record = replace(records.PROGRESS, connector_status=0)
     assert equip_charge_status.payload(record, Dialect(offline_connector_status=3))["ConnectorStatus"] == 3
+
+
+def test_an_object_that_is_encoded_ahead_is_spoken_as_inside_the_whole() -> None:
+    name = "query_stations_info"
+    dialect = Dialect(
+        aliases={"StationInfos": "Stations", "StationName": "Name"},
+        left_out={name: frozenset({"Pictures"})},
+        extra={name: {"Version": 2, "Stations": {"OpenAllDay": 1, "EquipmentInfos": {"Status": 50}}}},
+    )
+    info: dict[str, object] = {"StationName": "A", "Pictures": [], "EquipmentInfos": [{"EquipmentID": "E1"}]}
+    whole = dialect.apply(name, {"StationInfos": [info]})
+    ahead = msgspec.Raw(wire_json.encode(dialect.part(name, "StationInfos", info)))
+    assert wire_json.encode(dialect.apply(name, {"StationInfos": [ahead]})) == wire_json.encode(whole)
+    assert whole == {
+        "Stations": [
+            {"Name": "A", "EquipmentInfos": [{"EquipmentID": "E1", "Status": 50}], "OpenAllDay": 1},
+        ],
+        "Version": 2,
+    }
+    assert STANDARD.part(name, "StationInfos", info) is info
+    assert Dialect(spelling="service").part(name, "StationInfos", {"ServiceFee": 1}) == {"ServiceFee": 1}

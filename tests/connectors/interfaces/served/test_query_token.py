@@ -1,0 +1,40 @@
+"""query_token, served: what is asked and answered is the protocol's, to the byte."""
+
+import pytest
+
+from connectors.interfaces.served.query_token import FIELDS, INTERFACE
+from connectors.protocol import query_token
+from connectors.protocol.credentials import Secret
+from connectors.protocol.query_token import TokenFailure, TokenGrant, TokenRequest
+from tests.connectors.interfaces.served.asking import refusal, wire, without
+
+GOOD = {"OperatorID": "313744932", "OperatorSecret": "1234567890abcdef"}
+
+
+def test_what_is_asked() -> None:
+    assert query_token.read_request(GOOD) == TokenRequest("313744932", Secret("1234567890abcdef"))
+
+
+@pytest.mark.parametrize("name", list(GOOD))
+def test_both_fields_are_needed(name: str) -> None:
+    def read(payload: dict[str, object], _: object) -> TokenRequest:
+        return query_token.read_request(payload)
+
+    assert refusal(read, without(GOOD, name)) == f"{name}: is missing"  # type: ignore[arg-type]
+    assert refusal(read, {**GOOD, name: 7}) == f"{name}: is not a string"  # type: ignore[arg-type]
+
+
+def test_the_answer_to_the_byte() -> None:
+    granted = query_token.response_payload(TokenGrant("313744932", Secret("token"), 7200))
+    assert wire(granted) == (
+        '{"OperatorID":"313744932","SuccStat":0,"AccessToken":"token","TokenAvailableTime":7200,"FailReason":0}'
+    )
+    assert (INTERFACE, tuple(granted)) == ("query_token", FIELDS)
+
+
+@pytest.mark.parametrize(("failure", "reason"), [(TokenFailure.UNKNOWN_OPERATOR, 1), (TokenFailure.WRONG_SECRET, 2)])
+def test_a_refusal_to_the_byte(failure: TokenFailure, reason: int) -> None:
+    refused = query_token.response_payload(TokenGrant("313744932", Secret(""), 0, failure, succeeded=False))
+    assert wire(refused) == (
+        f'{{"OperatorID":"313744932","SuccStat":1,"AccessToken":"","TokenAvailableTime":0,"FailReason":{reason}}}'
+    )
