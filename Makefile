@@ -39,6 +39,7 @@ bench: $(READY) ## Measure this machine's figures (one JSON line each; minutes)
 	@$(BIN)/evcs local up
 	@$(BIN)/evcs bench streams
 	@$(BIN)/evcs bench recovery
+	@$(BIN)/evcs bench gateway
 
 format: $(READY) ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet .

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
+from infra.bench.source_record import SourcedRecord
 from infra.errors import OperatorError
 from infra.simulator.fleet.population import populate
 from infra.simulator.fleet.stream import SampleStream
@@ -27,27 +28,6 @@ from streams.settings import StreamsSettings
 from streams.tracking import Tracking
 
 _CHARGING_SHARE = 0.3
-
-
-class _Sample:
-    """A generated sample in the shape of a consumed record."""
-
-    __slots__ = ("_at", "_key", "_offset", "_value")
-
-    def __init__(self, key: bytes, value: bytes, offset: int, at: int) -> None:
-        self._key, self._value, self._offset, self._at = key, value, offset, at
-
-    def key(self) -> bytes:
-        return self._key
-
-    def value(self) -> bytes:
-        return self._value
-
-    def offset(self) -> int:
-        return self._offset
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, self._at
 
 
 def measure(cluster: KafkaCluster, connectors: int, tell: Callable[[str], None]) -> dict[str, object]:
@@ -86,7 +66,7 @@ def _write_states(cluster: KafkaCluster, connectors: int) -> None:
     for instant in stream.instants(2):
         for index, (key, value) in enumerate(instant.samples):
             number = zlib.crc32(key) % partitions
-            record = _Sample(key, value, index, instant.sampled_at)
+            record = SourcedRecord(key, value, index, instant.sampled_at)
             apply_samples(trackers[number], (record,), instant.sampled_at, wall_ms())
             while output.congested():
                 output.poll()

@@ -96,3 +96,27 @@ def latency(seconds: float, per_s: int) -> None:
     from infra.bench.latency import measure
 
     click.echo(json.dumps(measure(KafkaCluster.from_env(), seconds, per_s, _tell)))
+
+
+@command.command()
+@click.option("--connectors", default=100_000, show_default=True, type=click.IntRange(100))
+@click.option("--calls", default=20_000, show_default=True, type=click.IntRange(100), help="in each round")
+@click.option("--in-flight", default=32, show_default=True, type=click.IntRange(1, 500), help="of those")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="medians over so many")
+@click.option("--per-s", default=500.0, show_default=True, type=click.FloatRange(1), help="mixed calls, for latencies")
+@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1), help="of those")
+def gateway(connectors: int, calls: int, in_flight: int, rounds: int, per_s: float, seconds: float) -> None:
+    """Calls/s that the gateway answers, beside an empty endpoint on the same server; latencies, start and memory.
+
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+
+    Example: evcs bench gateway --rounds 1 --seconds 10
+    """
+    from infra.bench.gateway import GatewayBenchSettings, measure
+    from infra.interruption import told_to_end_as_by_ctrl_c
+    from infra.local.settings import LocalSettings
+
+    settings = GatewayBenchSettings(connectors, calls, in_flight, rounds, per_s, seconds)
+    with told_to_end_as_by_ctrl_c():
+        found = measure(KafkaCluster.from_env(), settings, LocalSettings.from_env().runs, _tell)
+    click.echo(json.dumps(found))
