@@ -23,6 +23,7 @@ from tests.streams.domain.records import (
     Partition,
     bill,
     charging,
+    failed,
     plugged,
     sample,
     started,
@@ -50,6 +51,11 @@ class Desk:
     def runs(self) -> "Desk":
         """For a minute, with 100 Wh."""
         self.run.event(started(NOON)).sample(charging(NOON), charging(NOON + 50 * SECOND, 1_000_100))
+        return self
+
+    def fails(self) -> "Desk":
+        """Its start, a second before it would have begun."""
+        self.run.event(failed(NOON - SECOND))
         return self
 
     def ends(self) -> "Desk":
@@ -119,16 +125,13 @@ def test_billed() -> None:
 
 
 def test_a_start_that_has_failed_is_over_and_nothing_flowed() -> None:
-    desk = Desk(START)
-    desk.house.fail_start(CONNECTOR, SEQ)
+    desk = Desk(START).fails()
     assert desk.stats() == (ENDED, 4)
     assert (desk.told()["TotalPower"], desk.told()["TotalMoney"]) == (0, 0)
 
 
 def test_one_that_failed_at_first_and_runs_now_is_running() -> None:
-    desk = Desk(START).runs()
-    desk.house.fail_start(CONNECTOR, SEQ)
-    assert desk.stats() == (CHARGING, 2)
+    assert Desk(START).fails().runs().stats() == (CHARGING, 2)
 
 
 def test_a_start_that_nobody_answers_is_not_starting_for_ever() -> None:
