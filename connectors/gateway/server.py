@@ -35,8 +35,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A new connection."""
         super().connection_made(transport)
-        # asyncio does so for sockets that say they are TCP's, which `socket.create_server` leaves open. An answer's head
-        # and body are two writes: the body would wait until the caller's system acknowledges the head, 40 ms.
+        # asyncio does so for sockets that say they are TCP's, which `socket.create_server` leaves open. The head
+        # and the body of an answer are two writes: the body would wait until the head is acknowledged, 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
