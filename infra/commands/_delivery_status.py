@@ -1,6 +1,7 @@
 """`evcs delivery status`: how every platform fares."""
 
 import json
+import signal
 import time
 
 import click
@@ -10,11 +11,15 @@ from rich.table import Table
 from connectors.delivery.routing.settings import platforms_named
 from connectors.platform import load_platforms
 from infra.delivery_status import SILENT_AFTER_MS, LaneReport, gather
+from infra.errors import NoAnswer
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.records.delivery import LaneStatus
 
 _WATCH_S = 5.0
+
+#: More than a line of the table has.
+_PIPED_WIDTH = 1_000
 
 
 @click.command()
@@ -32,17 +37,17 @@ def status(platforms: tuple[str, ...], as_json: bool, watch: bool) -> None:
     cluster = KafkaCluster.from_env()
     # Without names a profile that is wrong is no reason to show nothing of the others.
     chosen = platforms_named(platforms) if platforms else load_platforms().platforms.values()
+    show = _show_json if as_json else _show
+    if not watch:
+        show(gather(cluster, chosen, lambda text: None if as_json else click.echo(text, err=True)), wall_ms())
+        return
+    # Ctrl-C ends it as it stands, since it holds nothing; the exception is lost while a client of Kafka is being freed.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     while True:
-        reports = gather(
-            cluster, chosen, lambda text: click.echo(text, err=True) if not as_json and not watch else None
-        )
-        if as_json:
-            for report in reports:
-                click.echo(json.dumps(as_dict(report, wall_ms()), ensure_ascii=False))
-        else:
-            _show(reports, wall_ms())
-        if not watch:
-            return
+        try:
+            show(gather(cluster, chosen), wall_ms())
+        except NoAnswer as error:  # it may come back
+            click.echo(str(error), err=True)
         time.sleep(_WATCH_S)
 
 
@@ -78,6 +83,11 @@ def _last_error(processes: list[LaneStatus]) -> str:
     return max(told, key=lambda p: p.last_error_at or 0).last_error if told else ""
 
 
+def _show_json(reports: list[LaneReport], now_ms: int) -> None:
+    for report in reports:
+        click.echo(json.dumps(as_dict(report, now_ms), ensure_ascii=False))
+
+
 def _show(reports: list[LaneReport], now_ms: int) -> None:
     table = Table(box=None, header_style="bold")
     for name in (
@@ -90,7 +100,8 @@ def _show(reports: list[LaneReport], now_ms: int) -> None:
         "pushes/s",
         "last error",
     ):
-        table.add_column(name, justify="right" if name in ("backlog", "on ladder", "pushes/s") else "left")
+        right = name in ("backlog", "on ladder", "pushes/s")
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
     for report in reports:
         shown = as_dict(report, now_ms)
         oldest = f"{shown['oldest_order']}, {_age(shown['oldest_age_s'])}" if shown["oldest_order"] else "-"
@@ -104,7 +115,10 @@ def _show(reports: list[LaneReport], now_ms: int) -> None:
             str(shown["pushes_per_s"]),
             str(shown["reason"] or shown["last_error"]),
         )
-    Console().print(table)
+    console = Console(markup=False, highlight=False, emoji=False)  # errors are the platforms' words
+    if not console.is_terminal:  # what reads a pipe or a file wants one line a lane
+        console.width = _PIPED_WIDTH
+    console.print(table)
 
 
 def _age(seconds: object) -> str:
