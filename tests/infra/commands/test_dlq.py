@@ -10,11 +10,8 @@ from confluent_kafka import Producer
 
 from connectors.delivery.outbox import Outbox, outbox_producer
 from connectors.delivery.parcel import FRESH, Parcel, parcel
-from connectors.delivery.topics import delivery_topics
-from connectors.platform import load_platforms
 from infra.commands.dlq import command
 from infra.errors import OperatorError
-from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
 from schemas.records.faults import DeadLetter
 from tests.connectors.delivery import city as c
@@ -23,15 +20,6 @@ from tests.connectors.delivery.on_kafka import CODEC, ORDERS, STATES, everything
 from tests.whole.topics import until
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def at(kafka: KafkaCluster, clean_environment: pytest.MonkeyPatch) -> KafkaCluster:
-    """The cluster of the test, with Beijing's topics, as the environment's."""
-    clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", kafka.bootstrap)
-    clean_environment.setenv("EVCS_TOPIC_PREFIX", kafka.topic_prefix)
-    create_topics(kafka, topics=delivery_topics([load_platforms().platforms["beijing"]]))
-    return kafka
 
 
 def run(*arguments: str) -> Result:

@@ -1,0 +1,17 @@
+"""What the tests of commands on a real broker share."""
+
+import pytest
+
+from connectors.delivery.topics import delivery_topics
+from connectors.platform import load_platforms
+from infra.topic_admin import create_topics
+from schemas.cluster import KafkaCluster
+
+
+@pytest.fixture
+def at(kafka: KafkaCluster, clean_environment: pytest.MonkeyPatch) -> KafkaCluster:
+    """The cluster of the test, with Beijing's topics, as the environment's."""
+    clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", kafka.bootstrap)
+    clean_environment.setenv("EVCS_TOPIC_PREFIX", kafka.topic_prefix)
+    create_topics(kafka, topics=delivery_topics([load_platforms().platforms["beijing"]]))
+    return kafka
