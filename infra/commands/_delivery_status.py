@@ -1,7 +1,7 @@
 """`evcs delivery status`: how every platform fares."""
 
-import contextlib
 import json
+import signal
 import time
 
 import click
@@ -12,7 +12,6 @@ from connectors.delivery.routing.settings import platforms_named
 from connectors.platform import load_platforms
 from infra.delivery_status import SILENT_AFTER_MS, LaneReport, gather
 from infra.errors import NoAnswer
-from infra.interruption import told_to_end_as_by_ctrl_c
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.records.delivery import LaneStatus
@@ -42,13 +41,14 @@ def status(platforms: tuple[str, ...], as_json: bool, watch: bool) -> None:
     if not watch:
         show(gather(cluster, chosen, lambda text: None if as_json else click.echo(text, err=True)), wall_ms())
         return
-    with told_to_end_as_by_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
-        while True:
-            try:
-                show(gather(cluster, chosen), wall_ms())
-            except NoAnswer as error:  # it may come back
-                click.echo(str(error), err=True)
-            time.sleep(_WATCH_S)
+    # Ctrl-C ends it as it stands, since it holds nothing; the exception is lost while a client of Kafka is being freed.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    while True:
+        try:
+            show(gather(cluster, chosen), wall_ms())
+        except NoAnswer as error:  # it may come back
+            click.echo(str(error), err=True)
+        time.sleep(_WATCH_S)
 
 
 def as_dict(report: LaneReport, now_ms: int) -> dict[str, object]:
