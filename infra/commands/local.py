@@ -54,7 +54,7 @@ def up(port: str | None) -> None:
     with shown_on_stderr() as tell:
         started = kafka.start(tell)
     if settings.port not in (0, kafka.port):
-        raise OnAnotherPort(kafka.port, settings.port)
+        raise OnAnotherPort(kafka.name, kafka.port, settings.port, "EVCS_KAFKA_PORT")
     what = "is up" if started else "is already up"
     click.echo(f"Kafka {kafka.version} {what} at {kafka.bootstrap} (pid {kafka.pid}, data in {kafka.files.data})")
 
