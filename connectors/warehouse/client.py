@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError
 from clickhouse_connect.driver.httpclient import HttpClient
 from clickhouse_connect.driver.httputil import get_pool_manager
 from urllib3 import Timeout
@@ -32,6 +32,8 @@ ANSWER_TIMEOUT_S = 300.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PORTS = {"http": 80, "https": 443}
 _NETWORK = (HTTPError, OSError)
+#: A distributed table answers once the shards have the rows, not once it has noted to send them.
+_CONFIRMED: Settings = {"distributed_foreground_insert": 1}
 _DEDUPLICATION = "insert_deduplication_token"
 
 
@@ -70,7 +72,9 @@ class WarehouseClient:
         A block whose `token` the table has seen within its deduplication window is dropped (and counted all the
         same). Nothing is repeated here: after WarehouseAway, do it again with the same token.
         """
-        summary: Any = self._asked(lambda client: client.command(sql, data=data, settings=_with(token, settings)), True)
+        summary: Any = self._asked(
+            lambda client: client.command(sql, data=data, settings=self._with(token, settings)), True
+        )
         return int(summary.written_rows)
 
     def insert_rows(
@@ -89,7 +93,8 @@ class WarehouseClient:
             _require_zones(row)
         try:
             summary = self._asked(
-                lambda client: client.insert(table, rows, column_names=columns, settings=_with(token, settings)), True
+                lambda client: client.insert(table, rows, column_names=columns, settings=self._with(token, settings)),
+                True,
             )
         except WarehouseError:
             raise
@@ -109,8 +114,17 @@ class WarehouseClient:
         try:
             return ask(self._connected())
         except (ClickHouseError, *_NETWORK) as error:
+            if inserting and isinstance(error, DataError):  # the driver's own, while it packed the values
+                raise UnreadableBlock(f"the values can't be packed: {error}") from error
             code = getattr(error, "code", None)
             raise failure(error, code, self.warehouse.url, inserting=inserting, network=_NETWORK) from error
+
+    def _with(self, token: str, settings: Settings | None) -> dict[str, Any]:
+        given = dict(_CONFIRMED if self.warehouse.cluster else {})
+        given.update(settings or {})
+        if token:
+            given[_DEDUPLICATION] = token
+        return given
 
     def _connected(self) -> Client:
         with self._making:
@@ -140,10 +154,6 @@ class WarehouseClient:
         assert isinstance(client, HttpClient)
         client.timeout = Timeout(connect=CONNECT_TIMEOUT_S, read=self._timeout_s)  # whole seconds are all it takes
         return client
-
-
-def _with(token: str, settings: Settings | None) -> dict[str, Any]:
-    return {**(settings or {}), **({_DEDUPLICATION: token} if token else {})}
 
 
 def _require_zones(values: Iterable[Any]) -> None:
