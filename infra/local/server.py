@@ -19,7 +19,8 @@ from infra.local.process import ServerProcess
 from infra.local.progress import Progress, quiet
 from infra.local.spawn import await_end, spawn_bound, spawn_detached
 
-READY_TIMEOUT_S = 60.0
+#: A broker that was killed recovers each of its partitions first, which takes a busy machine more than a minute.
+READY_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 30.0
 _KILL_TIMEOUT_S = 60.0
 _PORT_TRIES = 3
