@@ -1,7 +1,6 @@
 """Where partitions end at a moment, asked of the cluster without waiting for the answer. What follows from it is the
 asker's decision."""
 
-import logging
 from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
@@ -10,9 +9,8 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connectors.errors import MisconfiguredService
+from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
-
-log = logging.getLogger(__name__)
 
 #: Topic and number.
 Partition = tuple[str, int]
@@ -35,7 +33,9 @@ class Ends:
 
     def __init__(self, cluster: KafkaCluster, between_s: float = _BETWEEN_S) -> None:
         try:
-            self._admin = AdminClient(cluster.client_config(metadata_max_age_ms=_LEADERS_KNOWN_MS), logger=log)
+            self._admin = AdminClient(
+                cluster.client_config(metadata_max_age_ms=_LEADERS_KNOWN_MS), logger=kafka_log(__name__)
+            )
         except KafkaException as error:
             raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
         self._between_s = between_s

@@ -1,10 +1,12 @@
 """Which of librdkafka's errors pass by themselves, and which end a service."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from connectors.errors import KafkaRefused
+from connectors.errors import KafkaRefused, MisconfiguredService
 
 log = logging.getLogger(__name__)
 
@@ -44,3 +46,12 @@ def check(error: KafkaError, whose_place: str) -> None:
     if is_fatal(error) or is_refusal(error):
         raise KafkaRefused(f"Kafka: {error.str()}")
     log.warning("Kafka: %s", error.str())
+
+
+@contextmanager
+def settings_checked() -> Iterator[None]:
+    """Around the making of a client: MisconfiguredService instead of what librdkafka raises for its settings."""
+    try:
+        yield
+    except KafkaException as error:
+        raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error

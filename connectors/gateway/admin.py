@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from connectors.gateway.app import Message, Receive, Send
+from connectors.gateway.connection import Reply
 from connectors.gateway.metrics import Metrics
+
+_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class AdminApp:
@@ -20,11 +23,15 @@ class AdminApp:
             return
         status, body = self._answer(scope["path"])
         headers = [
-            (b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
+            (b"content-type", _TYPE),
             (b"content-length", str(len(body)).encode()),
         ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def malformed(self) -> Reply:
+        """The answer to what is not HTTP/1.1."""
+        return Reply(400, _TYPE, b"no request of HTTP/1.1\n")
 
     def _answer(self, path: str) -> tuple[int, bytes]:
         if path == "/healthz":

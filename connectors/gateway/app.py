@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from connectors.gateway.connection import Reply
 from connectors.gateway.reception import Reception, Route, Sealed
 from connectors.gateway.refusals import Refused
 from connectors.protocol.ret_codes import RetCode
@@ -11,8 +12,14 @@ from connectors.protocol.ret_codes import RetCode
 #: The largest call of the standard names 50 stations: some 2 KB, sealed.
 BODY_MAX = 64 * 1024
 
+#: Of a body that is too large so much is read all the same: one who is still sending does not hear a refusal.
+HEARD_OUT_MAX = 1024 * 1024
+
 #: A body that is not here by then is not waited for, s.
 BODY_S = 10.0
+
+#: An answer is written in parts of so many bytes, so that no more of it lies in a connection that is slow.
+PART = 64 * 1024
 
 #: What is counted where no interface is called.
 NOWHERE = "-"
@@ -21,7 +28,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_TYPE = (b"content-type", b"application/json;charset=utf-8")
+_TYPE = b"application/json;charset=utf-8"
 
 
 class Gone(Exception):
@@ -44,41 +51,47 @@ class GatewayApp:
         except Gone:
             return
 
+    def malformed(self) -> Reply:
+        """The answer to what is not HTTP/1.1."""
+        sealed = self._reception.refuse(NOWHERE, Refused(RetCode.BAD_REQUEST, "no request of HTTP/1.1", 400))
+        return Reply(sealed.http_status, _TYPE, sealed.body)
+
     async def _answer(self, scope: Message, receive: Receive) -> Sealed:
         route = self._routes.get(scope["path"])
         interface = NOWHERE if route is None else route.interface
         try:
+            # Before all else, since what is left of a request would hold its connection.
+            body = await _body(receive)
             if route is None:
                 raise Refused(RetCode.BAD_REQUEST, "no such interface", 404)
             if scope["method"] != "POST":
                 raise Refused(RetCode.BAD_REQUEST, "POST only", 405)
-            authorization = b""
-            for name, value in scope["headers"]:
-                if name == b"authorization":
-                    authorization = value
-            body = await _body(receive)
         except Refused as refusal:
             return self._reception.refuse(interface, refusal)
+        authorization = b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value
         return await self._reception.answer(route, authorization.decode("latin-1"), body)
 
 
 async def _body(receive: Receive) -> bytes:
-    message = await _received(receive)
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        try:
-            async with asyncio.timeout(BODY_S):
-                parts, size = [body], len(body)
-                while message.get("more_body") and size <= BODY_MAX:
-                    message = await _received(receive)
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                body = b"".join(parts)
-        except TimeoutError:
-            raise Refused(RetCode.BAD_REQUEST, "the body did not come in time", 408) from None
-    if len(body) > BODY_MAX:
+    """Raises Refused for one that is too large or too slow, and Gone."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    try:
+        async with asyncio.timeout(BODY_S):
+            while more and size <= HEARD_OUT_MAX:
+                message = await _received(receive)
+                part, more = message.get("body", b""), message.get("more_body", False)
+                size += len(part)
+                if size <= BODY_MAX:
+                    parts.append(part)
+    except TimeoutError:
+        raise Refused(RetCode.BAD_REQUEST, "the body did not come in time", 408) from None
+    if size > BODY_MAX:
         raise Refused(RetCode.BAD_REQUEST, f"larger than {BODY_MAX} bytes", 413)
-    return body
+    return b"".join(parts)
 
 
 async def _received(receive: Receive) -> Message:
@@ -89,10 +102,13 @@ async def _received(receive: Receive) -> Message:
 
 
 async def _respond(send: Send, sealed: Sealed, post_only: bool) -> None:
-    headers = [_TYPE, (b"content-length", str(len(sealed.body)).encode())]
+    headers = [(b"content-type", _TYPE), (b"content-length", str(len(sealed.body)).encode())]
     if post_only:
         headers.append((b"allow", b"POST"))
     if sealed.http_status in (408, 413):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": sealed.http_status, "headers": headers})
-    await send({"type": "http.response.body", "body": sealed.body})
+    for begin in range(0, len(sealed.body), PART):
+        end = begin + PART
+        part = sealed.body[begin:end]
+        await send({"type": "http.response.body", "body": part, "more_body": end < len(sealed.body)})

@@ -5,10 +5,10 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import Message
 
@@ -19,7 +19,7 @@ from connectors.gateway.command_desk import CommandDesk
 from connectors.gateway.metrics import Metrics
 from connectors.gateway.reception import Reception
 from connectors.gateway.sender import CommandSender
-from connectors.gateway.server import Server, listen, server, tls_context
+from connectors.gateway.server import Server, listen, raise_file_limit, server, tls_context
 from connectors.gateway.settings import GatewaySettings, routes
 from connectors.gateway.statistics import NoStatistics, Statistics
 from connectors.gateway.unanswered import UnansweredStarts
@@ -33,6 +33,13 @@ log = logging.getLogger(__name__)
 
 #: What a process that listens writes to its log; it answers once `views.follower.READY` follows.
 LISTENS = "the gateway listens"
+
+
+class Service(Protocol):
+    """What has a thread of its own: `run` blocks until `stop`."""
+
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ def run(settings: GatewaySettings) -> None:
             loop.add_signal_handler(number, stopping.set)
         await serve(settings, stopping)
 
+    raise_file_limit()
     asyncio.run(main())
 
 
@@ -93,7 +101,7 @@ async def serve(
         if on_listening is not None:
             on_listening(addresses)
         try:
-            await _until(stopping, [follower, unanswered], list(zip(servers, (public, private), strict=True)))
+            await until_told(stopping, [follower, unanswered], list(zip(servers, (public, private), strict=True)))
         finally:
             sender.close()
 
@@ -135,12 +143,11 @@ def _unanswered(settings: GatewaySettings, codec: Codec, views: Views, metrics: 
     return UnansweredStarts(settings.cluster, codec, place_of, metrics.unanswered.inc, wall_ms, time.monotonic)
 
 
-async def _until(
-    stopping: asyncio.Event,
-    threads: list[Follower | UnansweredStarts],
-    servers: list[tuple[Server, socket.socket]],
+async def until_told(
+    stopping: asyncio.Event, threads: Sequence[Service], servers: Sequence[tuple[Server, socket.socket]]
 ) -> None:
-    """Runs all of it until told to stop, or until a part of it ends. Raises what ended it."""
+    """Runs all of it until told to stop, or until a part of it ends; the servers end in their order, and before the
+    threads. Raises what ended it."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(len(threads), "gateway") as pool:
         running = [loop.run_in_executor(pool, thread.run) for thread in threads]
@@ -150,9 +157,10 @@ async def _until(
         await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         stopping.set()
-        for one, _ in servers:
+        # While calls in progress are answered, /readyz says that no more should come.
+        for (one, _), served in zip(servers, serving, strict=True):
             one.should_exit = True
-        await asyncio.gather(*serving, return_exceptions=True)
+            await asyncio.wait([served])
         for thread in threads:
             thread.stop()
         ended = await asyncio.gather(*running, *serving, return_exceptions=True)

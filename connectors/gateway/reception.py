@@ -62,7 +62,6 @@ class Reception:
         began = time.perf_counter()
         call = Call(route.interface, authorization, body)
         peer: Peer | None = None
-        payload, refusal = b"", None
         try:
             envelope = read_envelope(body)
             named = route.peers.get(envelope.operator_id)
@@ -73,31 +72,35 @@ class Reception:
             if not self._is_ready():
                 raise Refused(RetCode.BUSY, "starting")
             payload = wire_json.encode(await self._answers[peer.name].by_interface[route.interface](asked))
-        except Refused as error:
-            refusal = error
-        except BadPayload as error:
-            refusal = refused(error)
-        except Unreportable as error:
-            log.error("%s can't be answered: %s", route.interface, error)
-            refusal = Refused(RetCode.SYSTEM_ERROR)
-        except Exception:
-            log.exception("%s has failed", route.interface)
-            refusal = Refused(RetCode.SYSTEM_ERROR)
-        sealed = self._sealed(peer, payload, refusal)
-        ret = RetCode.OK if refusal is None else refusal.ret
+            ret, sealed = RetCode.OK, Sealed(200, seal_response(payload, peer.credentials))
+        except Exception as error:
+            # It is not kept: through its frames it holds the body, which would wait for the garbage collector.
+            ret, sealed = self._refused(peer, route.interface, error)
         self._note(peer, route.interface, ret, time.perf_counter() - began)
         return sealed
 
     def refuse(self, interface: str, refusal: Refused) -> Sealed:
         """The answer to what is no call at all: too large, not POST, nowhere."""
         self._note(None, interface, refusal.ret, 0.0)
-        return self._sealed(None, b"", refusal)
+        return self._sealed(None, refusal)
 
-    def _sealed(self, peer: Peer | None, payload: bytes, refusal: Refused | None) -> Sealed:
+    def _refused(self, peer: Peer | None, interface: str, error: Exception) -> tuple[RetCode, Sealed]:
+        match error:
+            case Refused():
+                refusal = error
+            case BadPayload():
+                refusal = refused(error)
+            case Unreportable():
+                log.error("%s can't be answered: %s", interface, error)
+                refusal = Refused(RetCode.SYSTEM_ERROR)
+            case _:
+                log.exception("%s has failed", interface)
+                refusal = Refused(RetCode.SYSTEM_ERROR)
+        return refusal.ret, self._sealed(peer, refusal)
+
+    def _sealed(self, peer: Peer | None, refusal: Refused) -> Sealed:
         credentials = self._stranger if peer is None else peer.credentials
-        if refusal is not None:
-            return Sealed(refusal.http_status, seal_response(b"", credentials, refusal.ret, refusal.msg))
-        return Sealed(200, seal_response(payload, credentials))
+        return Sealed(refusal.http_status, seal_response(b"", credentials, refusal.ret, refusal.msg))
 
     def _note(self, peer: Peer | None, interface: str, ret: int, seconds: float) -> None:
         policy = None if peer is None else peer.platform.interfaces.get(interface)

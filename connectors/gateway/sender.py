@@ -7,6 +7,8 @@ import threading
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.gateway.refusals import busy
+from connectors.kafka_faults import settings_checked
+from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.records.charger_commands import StartCharge, StopCharge
@@ -30,16 +32,17 @@ class CommandSender:
     def __init__(self, cluster: KafkaCluster, codec: Codec) -> None:
         self._topic = cluster.topic(TOPIC)
         self._codec = codec
-        self._producer = Producer(
-            {
-                **cluster.producer_config(
-                    linger_ms=0,
-                    message_timeout_ms=int(ANSWER_S * 1000),
-                    queue_buffering_max_messages=_WAITING_MAX,
-                ),
-                "logger": log,
-            }
-        )
+        with settings_checked():
+            self._producer = Producer(
+                {
+                    **cluster.producer_config(
+                        linger_ms=0,
+                        message_timeout_ms=int(ANSWER_S * 1000),
+                        queue_buffering_max_messages=_WAITING_MAX,
+                    ),
+                    "logger": kafka_log(__name__),
+                }
+            )
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="commands", daemon=True)
         self._thread.start()

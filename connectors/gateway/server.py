@@ -1,75 +1,74 @@
-"""uvicorn as the gateway needs it: it leaves signals alone, and a caller that does not send its request in time, or
-does not take its answer, holds nothing."""
+"""uvicorn as the gateway needs it: it leaves signals alone, listens where it is told, and says what is wrong with a
+setting. Connections are guarded by `connection`."""
 
 import asyncio
 import contextlib
+import functools
+import resource
 import socket
 import ssl
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connectors.errors import MisconfiguredService
+from connectors.gateway import connection
+from connectors.gateway.connection import Config, GuardedProtocol, MalformedAnswerer
 
-#: A connection must have sent a request's head within this, s; between two requests it may rest for longer.
-HEAD_S = 10.0
-REST_S = 65
+#: What is being answered when the process is told to end may take so long, s: longer than a body may be on its way.
+ENDING_S = 15
 
-#: Connections at once; more are closed at once.
-CONNECTIONS_MAX = 4_096
-
-#: What is being answered when the process is told to end may take so long, s.
-_ENDING_S = 10
+#: A caller that does not take part in the end of TLS is not waited for any longer, s.
+TLS_END_S = 5.0
 
 _BACKLOG = 1_024
 
+#: asyncio takes so many from the backlog before any of them is looked at, and closed if it is one too many.
+_ACCEPTED_AT_ONCE = 64
 
-class GuardedProtocol(HttpToolsProtocol):
-    """Closes connections that keep us waiting for a request's head, and those that are too many."""
+#: Descriptors beside the connections': Kafka's clients have one for each broker.
+_OTHER_FILES = 256
 
-    _head_due: asyncio.TimerHandle | None = None
+_CERTIFICATE, _KEY = "EVCS_GATEWAY_TLS_CERTIFICATE", "EVCS_GATEWAY_TLS_KEY"
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A new connection."""
-        super().connection_made(transport)
-        # asyncio does so for sockets that say they are TCP's, which `socket.create_server` leaves open. The head
-        # and the body of an answer are two writes: the body would wait until the head is acknowledged, 40 ms.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if len(self.connections) > CONNECTIONS_MAX:
-            transport.abort()
-            return
-        self._await_head()
+#: What OpenSSL says, and what it means.
+_REASONS = {"KEY_VALUES_MISMATCH": "the key is not the certificate's"}
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
-        self._head_here()
-        super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        """The first bytes of a request."""
-        super().on_message_begin()
-        if self._head_due is None:
-            self._await_head()
+class App(MalformedAnswerer, Protocol):
+    """What is served."""
 
-    def on_headers_complete(self) -> None:
-        """The whole head of a request."""
-        self._head_here()
-        super().on_headers_complete()
-
-    def _await_head(self) -> None:
-        self._head_due = self.loop.call_later(HEAD_S, self.transport.abort)
-
-    def _head_here(self) -> None:
-        if self._head_due is not None:
-            self._head_due.cancel()
-            self._head_due = None
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        ...
 
 
 class Server(uvicorn.Server):
-    """Serves one application on one socket until `should_exit`."""
+    """Serves one application on the sockets it is given until `should_exit`."""
+
+    async def startup(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        """uvicorn's own leaves a caller a minute for TLS's handshake, and is not to be told."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        protocol = functools.partial(GuardedProtocol, self.config, self.server_state, self.lifespan.state)
+        tls = self.config.ssl
+        self.servers = [
+            await loop.create_server(
+                protocol,
+                sock=one,
+                ssl=tls,
+                backlog=_ACCEPTED_AT_ONCE,
+                ssl_handshake_timeout=connection.HEAD_S if tls else None,
+                ssl_shutdown_timeout=TLS_END_S if tls else None,
+            )
+            for one in sockets or ()
+        ]
+        for one in sockets or ():
+            one.listen(_BACKLOG)
+        self.started = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -77,9 +76,9 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: Any, tls: ssl.SSLContext | None = None) -> Server:
+def server(app: App, tls: ssl.SSLContext | None = None) -> Server:
     """A server for this application; a TLS context of our own, since it tells what is wrong with its files."""
-    config = uvicorn.Config(
+    config = Config(
         app,
         http=GuardedProtocol,
         ws="none",
@@ -87,13 +86,34 @@ def server(app: Any, tls: ssl.SSLContext | None = None) -> Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=REST_S,
-        timeout_graceful_shutdown=_ENDING_S,
-        backlog=_BACKLOG,
+        proxy_headers=False,
+        timeout_keep_alive=connection.REST_S,
+        timeout_graceful_shutdown=ENDING_S,
     )
+    config.answerer = app
+    config.connections_max = _connections_max()
     config.load()
     config.ssl = tls
     return Server(config)
+
+
+def raise_file_limit() -> None:
+    """Takes the descriptors that all connections need, as far as the process may have them."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = connection.CONNECTIONS_MAX + _OTHER_FILES
+    if _files_max() < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _files_max() -> int:
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def _connections_max() -> int:
+    files = _files_max()
+    return min(connection.CONNECTIONS_MAX, max(files - _OTHER_FILES, files // 2))
 
 
 def listen(host: str, port: int, variable: str) -> socket.socket:
@@ -102,25 +122,36 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = error.strerror or str(error)
+        # Python adds the address, which is there already.
+        reason = (error.strerror or str(error)).partition(" (while attempting")[0]
         raise MisconfiguredService(f"can't listen on {host}:{port}: {reason}. Choose another with {variable}") from None
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext | None:
-    """TLS with these files; None without any. Raises MisconfiguredService."""
+    """TLS with these files; None without any. Raises MisconfiguredService, which says what is wrong with which."""
     if not certificate:
         return None
-    for variable, file in (("EVCS_GATEWAY_TLS_CERTIFICATE", certificate), ("EVCS_GATEWAY_TLS_KEY", key)):
-        try:
-            Path(file).read_bytes()
-        except OSError as error:
-            raise MisconfiguredService(f"{variable} is {file}: {error.strerror}") from None
+    _require_pem(_CERTIFICATE, certificate, "certificate", b"CERTIFICATE-----")
+    _require_pem(_KEY, key, "private key", b"PRIVATE KEY-----")
+
+    def password() -> str:
+        # OpenSSL would ask on the terminal.
+        raise MisconfiguredService(f"{_KEY} is {key}: it is encrypted, and there is nobody to ask for its password")
+
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password)
     except ssl.SSLError as error:
-        raise MisconfiguredService(
-            f"EVCS_GATEWAY_TLS_CERTIFICATE and EVCS_GATEWAY_TLS_KEY can't be used: {error.reason or error}"
-        ) from None
+        reason = _REASONS.get(error.reason, f"{error.reason or error}")
+        raise MisconfiguredService(f"{_CERTIFICATE} is {certificate} and {_KEY} is {key}: {reason}") from None
     return context
+
+
+def _require_pem(variable: str, file: str, what: str, mark: bytes) -> None:
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise MisconfiguredService(f"{variable} is {file}: {error.strerror}") from None
+    if mark not in content:
+        raise MisconfiguredService(f"{variable} is {file}: there is no {what} in it, as PEM has it")

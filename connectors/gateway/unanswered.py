@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from connectors.ends import Ends, Partition
-from connectors.kafka_faults import check
+from connectors.kafka_faults import check, settings_checked
+from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.errors import UndecodableRecord
@@ -125,21 +126,22 @@ class UnansweredStarts:
         self._ends = Ends(cluster, between_s=_ASK_EVERY_S)
         self._answer: tuple[float, dict[Partition, int]] = (float("-inf"), {})
         self._committed_at = clock()
-        self._producer = Producer({**cluster.producer_config(message_timeout_ms=0), "logger": log})
-        self._consumer = Consumer(
-            {
-                **cluster.client_config(
-                    group_id=f"{cluster.topic_prefix}evcs-gateway-starts",
-                    enable_auto_commit=False,
-                    auto_offset_reset="earliest",
-                    enable_partition_eof=True,
-                    # Both topics' partitions of one number go to one member.
-                    partition_assignment_strategy="range",
-                    session_timeout_ms=10_000,
-                ),
-                "logger": log,
-            }
-        )
+        with settings_checked():
+            self._producer = Producer({**cluster.producer_config(message_timeout_ms=0), "logger": kafka_log(__name__)})
+            self._consumer = Consumer(
+                {
+                    **cluster.client_config(
+                        group_id=f"{cluster.topic_prefix}evcs-gateway-starts",
+                        enable_auto_commit=False,
+                        auto_offset_reset="earliest",
+                        enable_partition_eof=True,
+                        # Both topics' partitions of one number go to one member.
+                        partition_assignment_strategy="range",
+                        session_timeout_ms=10_000,
+                    ),
+                    "logger": kafka_log(__name__),
+                }
+            )
 
     @property
     def pending(self) -> int:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from connectors.gateway.app import Message, Receive, Send
+from connectors.gateway.connection import Reply
 from connectors.gateway.server import listen, server
 
 
@@ -29,6 +30,10 @@ class ConstantApp:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self._body})
+
+    def malformed(self) -> Reply:
+        """Nobody sends such."""
+        return Reply(400, b"text/plain", b"")
 
 
 async def _main(body: bytes) -> None:

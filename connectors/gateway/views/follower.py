@@ -13,7 +13,8 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.ends import Ends, Partition
-from connectors.kafka_faults import check
+from connectors.kafka_faults import check, is_refusal, settings_checked
+from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of
 from schemas.errors import UndecodableRecord
@@ -32,6 +33,8 @@ _ASK_EVERY_S = 0.5
 #: How often it is told how far the first reading is.
 _TOLD_EVERY_S = 1.0
 
+#: Who is told to stop meanwhile stops so much later.
+_ANSWER_S = 2.0
 _OFFSETS_S = 10.0
 
 
@@ -54,19 +57,20 @@ class Follower:
         self._sources = {cluster.topic(source.topic): source for source in sources}
         self._clock = clock
         self._stopping = threading.Event()
-        self._consumer = Consumer(
-            {
-                **cluster.client_config(
-                    group_id="evcs-gateway-views",
-                    enable_auto_commit=False,
-                    auto_offset_reset="earliest",
-                    enable_partition_eof=True,
-                    fetch_wait_max_ms=50,
-                    queued_max_messages_kbytes=16_384,
-                ),
-                "logger": log,
-            }
-        )
+        with settings_checked():
+            self._consumer = Consumer(
+                {
+                    **cluster.client_config(
+                        group_id="evcs-gateway-views",
+                        enable_auto_commit=False,
+                        auto_offset_reset="earliest",
+                        enable_partition_eof=True,
+                        fetch_wait_max_ms=50,
+                        queued_max_messages_kbytes=16_384,
+                    ),
+                    "logger": kafka_log(__name__),
+                }
+            )
         self._ends = Ends(cluster, between_s=_ASK_EVERY_S)
         self._asked_at = 0.0
         self._to_reach: dict[Partition, int] = {}
@@ -102,12 +106,17 @@ class Follower:
             self._consumer.close()
 
     def _begin(self) -> None:
-        """Assigns every partition; keeps trying while the cluster is away, or has not all of the topics."""
+        """Assigns every partition; keeps trying while the cluster is away, or has not all of the topics, and says once
+        what is waited for."""
+        told = ""
         while not self._stopping.is_set():
+            positions: list[TopicPartition] = []
             try:
-                positions = [place for source in self._sources.items() for place in self._places(*source)]
+                for name, source in self._sources.items():
+                    positions += self._places(name, source)
             except KafkaException as error:
-                check(error.args[0], "")
+                told = self._waits_for(name, error.args[0], told)
+                self._consumer.poll(0)  # what the client has to say piles up in it otherwise
                 self._stopping.wait(_POLL_S)
             else:
                 self._begun_at = {(p.topic, p.partition): p.offset for p in positions}
@@ -115,9 +124,20 @@ class Follower:
                 self._consumer.assign(positions)
                 return
 
+    def _waits_for(self, topic: str, error: KafkaError, told: str) -> str:
+        if is_refusal(error):
+            check(error, "")
+        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            what = f"{topic} is missing: run `evcs topics create`"
+        else:
+            what = self._cluster.no_answer(error.str())
+        if what != told:
+            log.warning("%s. Waiting for it", what)
+        return what
+
     def _places(self, name: str, source: Source) -> list[TopicPartition]:
         """Where to begin in each partition of a topic."""
-        numbers = partitions_of(self._consumer, name)
+        numbers = partitions_of(self._consumer, name, _ANSWER_S)
         if source.since_ms is None:
             lows = [self._consumer.get_watermark_offsets(TopicPartition(name, n), _OFFSETS_S)[0] for n in numbers]
             return [TopicPartition(name, n, low) for n, low in zip(numbers, lows, strict=True)]

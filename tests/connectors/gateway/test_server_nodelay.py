@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 from connectors.gateway.app import Message, Receive, Send
+from connectors.gateway.connection import Reply
 from connectors.gateway.server import Server, listen, server
 
 
@@ -13,16 +14,26 @@ def no_delay(serving: Server) -> list[int]:
     return [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in sockets]
 
 
-async def seen_by_the_application() -> list[int]:
-    """The same while a request is being answered."""
-    found: list[int] = []
+class Watching:
+    """Notes TCP_NODELAY of the server's ends while it answers."""
 
-    async def app(_scope: Message, _receive: Receive, send: Send) -> None:
-        found.extend(no_delay(serving))
+    def __init__(self) -> None:
+        self.serving = server(self)
+        self.found: list[int] = []
+
+    async def __call__(self, _scope: Message, _receive: Receive, send: Send) -> None:
+        self.found.extend(no_delay(self.serving))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
-    serving = server(app)
+    def malformed(self) -> Reply:
+        return Reply(400, b"text/plain", b"")
+
+
+async def seen_by_the_application() -> list[int]:
+    """What it sees of one request."""
+    app = Watching()
+    serving = app.serving
     with listen("127.0.0.1", 0, "PORT") as listener:
         task = asyncio.create_task(serving.serve([listener]))
         reader, writer = await asyncio.open_connection(*listener.getsockname())
@@ -31,7 +42,7 @@ async def seen_by_the_application() -> list[int]:
         writer.close()
         serving.should_exit = True
         await task
-    return found
+    return app.found
 
 
 def test_answers_are_sent_at_once() -> None:

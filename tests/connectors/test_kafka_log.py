@@ -1,0 +1,36 @@
+"""librdkafka's lines in the log: the first of each kind, then one a minute."""
+
+import logging
+
+from connectors.kafka_log import Seldom, kafka_log
+
+
+def line(kind: str, client: str, text: str) -> logging.LogRecord:
+    """As confluent-kafka writes it."""
+    return logging.LogRecord("x", logging.ERROR, "", 0, "%s [%s] %s", (kind, client, text), None)
+
+
+def test_a_line_of_each_kind_and_client_and_the_next_after_a_minute() -> None:
+    now = [0.0]
+    seldom = Seldom(every_s=60, clock=lambda: now[0])
+    lines = [line("FAIL", "consumer-1", "refused after 0ms"), line("FAIL", "consumer-1", "refused after 1ms")]
+    others = [line("FAIL", "producer-2", "refused"), line("MAXPOLL", "consumer-1", "exceeded")]
+    assert [seldom.filter(one) for one in lines] == [True, False]
+    assert [seldom.filter(one) for one in others] == [True, True]
+    now[0] = 59.9
+    assert not any(seldom.filter(one) for one in lines + others)
+    now[0] = 60.0
+    assert [seldom.filter(one) for one in lines] == [True, False]
+
+
+def test_a_line_of_another_form_is_of_a_kind_of_its_own() -> None:
+    seldom = Seldom(clock=lambda: 0.0)
+    plain = logging.LogRecord("x", logging.ERROR, "", 0, "plain", None, None)
+    assert [seldom.filter(plain), seldom.filter(plain)] == [True, False]
+
+
+def test_clients_of_one_module_share_its_filter() -> None:
+    logger = kafka_log("tests.some_module")
+    assert logger is kafka_log("tests.some_module")
+    assert logger.name == "tests.some_module.kafka"
+    assert [type(one) for one in logger.filters] == [Seldom]
