@@ -1,6 +1,5 @@
 """What holds for every answer, whatever was asked: judged with parsers and cryptography of the tests' own."""
 
-import base64
 import json
 import logging
 import re
@@ -165,12 +164,4 @@ def _timely(timestamp: str, now_s: float) -> bool:
 def _has_token(request: Request, named: Secrets, world: World) -> bool:
     given = [value.decode("latin-1") for name, value in request.headers if name == b"authorization"]
     scheme, _, token = given[-1].partition(" ") if given else ("", "", "")
-    shown = re.fullmatch("([A-Za-z0-9+/_-]{54})={0,2}", token.strip())
-    if shown is None or scheme.lower() != "bearer":
-        return False
-    # The last of the 54 characters has bits to spare.
-    return _opened(shown[1]) == _opened(world.token(named))
-
-
-def _opened(token: str) -> bytes:
-    return base64.urlsafe_b64decode(token.replace("+", "-").replace("/", "_") + "==")
+    return scheme.lower() == "bearer" and token.strip(" ") == world.token(named)

@@ -21,7 +21,7 @@ class Watching:
         self.serving = server(self)
         self.found: list[int] = []
 
-    async def __call__(self, _scope: Message, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         self.found.extend(no_delay(self.serving))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
