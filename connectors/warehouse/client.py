@@ -5,7 +5,7 @@ Times go in and come out with a zone: ClickHouse's driver would shift those with
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -154,6 +154,11 @@ class WarehouseClient:
         assert isinstance(client, HttpClient)
         client.timeout = Timeout(connect=CONNECT_TIMEOUT_S, read=self._timeout_s)  # whole seconds are all it takes
         return client
+
+
+def _pieces(sql: str, data: bytes) -> Generator[bytes, None, None]:
+    yield sql.encode() + b"\n"
+    yield data
 
 
 def _require_zones(values: Iterable[Any]) -> None:

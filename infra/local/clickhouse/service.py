@@ -25,6 +25,8 @@ _DEFAULT_FORMAT = "TabSeparated"
 _LINGER_S = 60.0
 #: Clients keep their connections; one that is closed beneath them costs them an attempt.
 _KEEP_ALIVE_S = 3600.0
+#: How far a connection is read ahead; with aiohttp's own 64 KB, a large body is stopped and let go at every piece.
+_READ_BYTES = 1024**2
 #: Below this, a thread costs more than compressing.
 _COMPRESS_HERE_BYTES = 64 * 1024
 
@@ -51,6 +53,7 @@ class Service:
             max_line_size=URL_MAX_BYTES,
             lingering_time=_LINGER_S,
             keepalive_timeout=_KEEP_ALIVE_S,
+            read_bufsize=_READ_BYTES,
             shutdown_timeout=STOP_S,
         )
         await self._runner.setup()

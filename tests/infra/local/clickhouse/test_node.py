@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -236,6 +237,16 @@ def test_a_bound_server_dies_with_a_parent_that_is_killed(home: Path) -> None:
         while birth_of(pid) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert birth_of(pid) is None
+
+
+def test_what_runs_while_it_is_told_to_end_is_answered(home: Path) -> None:
+    server = LocalClickHouse(home, 0, die_with_parent=True)
+    with killed_at_the_end(server), server, client_of(server) as client, ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(client.rows, "SELECT sleep(2)")
+        time.sleep(0.5)
+        assert not slow.done()
+        assert server.stop()
+        assert slow.result(PATIENCE_S) == [(0,)]
 
 
 def test_it_listens_on_this_machine_only(home: Path) -> None:
