@@ -57,7 +57,7 @@ class Charges:
         station = None if connector_id is None else self._sight.station_of(connector_id)
         if connector_id is None or station is None:
             return None
-        state = self._sight.state(connector_id)
+        state = self._views.connectors.state(connector_id)
         status = 0 if state is None else state.status
         charge = None if state is None else _open_charge(state, start_charge_seq)
         if state is not None and charge is not None and charge.started_at is not None:

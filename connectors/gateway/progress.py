@@ -63,10 +63,14 @@ def _goes_on(charge: ChargeState, at: int, newest: Telemetry) -> bool:
 
 def same_period(tariff: Sequence[TariffPeriod], earlier: int, later: int) -> bool:
     """Whether no period of the tariff begins behind `earlier` and up to `later` (UTC ms)."""
-    return len(tariff) < 2 or _period_began(tariff, earlier) == _period_began(tariff, later)
-
-
-def _period_began(tariff: Sequence[TariffPeriod], at: int) -> int:
-    midnight = (at + _BEIJING_MS) // _DAY_MS * _DAY_MS - _BEIJING_MS
-    begins = [midnight + period.starts_at_s * 1000 for period in tariff]
-    return max((moment for moment in begins if moment <= at), default=max(begins) - _DAY_MS)
+    if len(tariff) < 2:
+        return True
+    if later - earlier >= _DAY_MS:
+        return False
+    since = (earlier + _BEIJING_MS) % _DAY_MS
+    until = since + later - earlier
+    for period in tariff:
+        begins = period.starts_at_s * 1000
+        if since < begins <= until or since < begins + _DAY_MS <= until:
+            return False
+    return True

@@ -3,7 +3,7 @@
 import hmac
 from dataclasses import dataclass, field
 
-from connectors.protocol.cipher import AES_BLOCK_SIZE, Cbc
+from connectors.protocol.cipher import AES_BLOCK_SIZE, Cbc, Signer
 from connectors.protocol.errors import BadCredentials
 
 
@@ -55,6 +55,8 @@ class Credentials:
     sig_secret: Secret
     #: Encrypts and decrypts with DataSecret and DataSecretIV.
     cbc: Cbc = field(init=False, repr=False, compare=False)
+    #: Signs with SigSecret.
+    signer: Signer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, secret in (("DataSecret", self.data_secret), ("DataSecretIV", self.data_secret_iv)):
@@ -63,3 +65,4 @@ class Credentials:
         if not self.sig_secret:
             raise BadCredentials("is empty", ("SigSecret",))
         object.__setattr__(self, "cbc", Cbc(self.data_secret.encoded, self.data_secret_iv.encoded))
+        object.__setattr__(self, "signer", Signer(self.sig_secret.encoded))

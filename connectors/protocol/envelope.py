@@ -61,14 +61,14 @@ def seal_request(payload: bytes, credentials: Credentials, stamp: Stamp) -> byte
     """The JSON body that carries `payload` (UTF-8 JSON) from `credentials.operator_id`."""
     data = encrypt_data(payload, credentials)
     operator_id, (timestamp, seq) = credentials.operator_id, stamp
-    sig = cipher.sign(operator_id + data + timestamp + seq, credentials.sig_secret.encoded)
+    sig = credentials.signer.sign(operator_id + data + timestamp + seq)
     return wire_json.encode({"OperatorID": operator_id, "Data": data, "TimeStamp": timestamp, "Seq": seq, "Sig": sig})
 
 
 def seal_response(payload: bytes, credentials: Credentials, ret: int = RetCode.OK, msg: str = "") -> bytes:
     """The JSON body of a response; an empty payload, as errors have, makes an empty Data."""
     data = encrypt_data(payload, credentials) if payload else ""
-    sig = cipher.sign(f"{int(ret)}{msg}{data}", credentials.sig_secret.encoded)
+    sig = credentials.signer.sign(f"{int(ret)}{msg}{data}")
     return wire_json.encode({"Ret": int(ret), "Msg": msg, "Data": data, "Sig": sig})
 
 
@@ -133,22 +133,22 @@ def read_response(body: bytes) -> ResponseEnvelope:
 def verify_request(envelope: RequestEnvelope, credentials: Credentials) -> None:
     """Raises BadSignature."""
     text = envelope.operator_id + envelope.data + envelope.timestamp + envelope.seq
-    if not cipher.same_signature(cipher.sign(text, credentials.sig_secret.encoded), envelope.sig):
+    if not cipher.same_signature(credentials.signer.sign(text), envelope.sig):
         raise BadSignature
 
 
 def verify_response(envelope: ResponseEnvelope, credentials: Credentials) -> None:
     """Raises BadSignature. A null was signed as `null` or as nothing, depending on the peer's language."""
-    key = credentials.sig_secret.encoded
+    sign = credentials.signer.sign
     if envelope.msg is not None and envelope.data is not None:
         text = f"{envelope.ret}{envelope.msg}{envelope.data}"
-        if not cipher.same_signature(cipher.sign(text, key), envelope.sig):
+        if not cipher.same_signature(sign(text), envelope.sig):
             raise BadSignature(claimed_ret=envelope.ret)
         return
     msgs = ("", "null") if envelope.msg is None else (envelope.msg,)
     datas = ("", "null") if envelope.data is None else (envelope.data,)
     texts = (f"{envelope.ret}{msg}{data}" for msg in msgs for data in datas)
-    if not any(cipher.same_signature(cipher.sign(text, key), envelope.sig) for text in texts):
+    if not any(cipher.same_signature(sign(text), envelope.sig) for text in texts):
         raise BadSignature(claimed_ret=envelope.ret)
 
 

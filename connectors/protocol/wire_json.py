@@ -14,6 +14,8 @@ from connectors.protocol.errors import BadPayload
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
+_compact_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
 #: A duplicate key is quoted in the error up to this length.
 _QUOTED_MAX = 40
 
@@ -29,6 +31,9 @@ def decode(plaintext: bytes) -> dict[str, object]:
     Refused besides bad syntax: bytes that are not UTF-8, anything but an object, a key that comes twice,
     NaN and Infinity, half surrogates.
     """
+    usual = _compact(plaintext)
+    if usual is not None:
+        return usual
     try:
         text = plaintext.decode("utf-8")
         value = _decoder.decode(text)
@@ -43,6 +48,20 @@ def decode(plaintext: bytes) -> dict[str, object]:
         reason = "not a JSON object"
     # Raised out here because the decoder's error holds the whole plaintext.
     raise BadPayload(reason)
+
+
+def _compact(plaintext: bytes) -> dict[str, object] | None:
+    """An object that is written as `encode` would write it, as most are; None for any other, and for what is none.
+
+    What comes out as it went in has no key twice and no half surrogate, and its numbers are kept to the digit.
+    """
+    try:
+        value = _compact_decoder.decode(plaintext)
+        if type(value) is dict and _encoder.encode(value) == plaintext:
+            return value
+    except (ValueError, ArithmeticError, RecursionError):
+        pass
+    return None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -13,7 +13,6 @@ import pytest
 from connectors.delivery.outcomes import TABLE, Action, Sign
 from connectors.delivery.topics import dead_letter_topic
 from connectors.policies import ConfirmAction
-from connectors.protocol import cipher
 from schemas.records.derived import Derived
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
@@ -34,7 +33,7 @@ BUSY = "系统繁忙，此时请求方稍后重试"
 
 def undecryptable() -> bytes:
     """A good signature over a Data that is none."""
-    sig = cipher.sign("0AAAA", CREDENTIALS.sig_secret.encoded)
+    sig = CREDENTIALS.signer.sign("0AAAA")
     return json.dumps({"Ret": 0, "Msg": "", "Data": "AAAA", "Sig": sig}).encode()
 
 

@@ -9,7 +9,6 @@ import pytest
 from connectors.delivery.outcomes import Sign
 from connectors.delivery.push import ANSWER_MAX_BYTES, DETAIL_MAX, HttpStatusRefused, Reply
 from connectors.interfaces.registry import interfaces
-from connectors.protocol import cipher
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import Retryable
 from tests.connectors.delivery import city as c
@@ -153,7 +152,7 @@ def test_garbage_leaves_the_outcome_unknown(body: bytes) -> None:
 
 
 def test_a_signed_answer_that_does_not_decrypt() -> None:
-    sig = cipher.sign("0AAAA", CREDENTIALS.sig_secret.encoded)
+    sig = CREDENTIALS.signer.sign("0AAAA")
     reply = push(json.dumps({"Ret": 0, "Msg": "", "Data": "AAAA", "Sig": sig}).encode())
     assert reply.sign is Sign.UNRELIABLE
     assert "Undecryptable" in reply.detail

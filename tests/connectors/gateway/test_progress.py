@@ -4,6 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.gateway.progress import progress_of, same_period
 from schemas.records.connector_state import ChargeState, ConnectorState, TariffMark
@@ -172,3 +174,23 @@ def test_before_the_days_first_period_yesterdays_last_one_holds() -> None:
 def test_one_price_has_no_boundary() -> None:
     assert same_period(TARIFF[:1], NINE, NINE + 48 * HOUR)
     assert same_period((), NINE, NINE + 48 * HOUR)
+
+
+@given(
+    begins=st.lists(st.integers(0, 86_399), unique=True, min_size=2, max_size=24),
+    earlier=st.integers(NINE - 48 * HOUR, NINE + 48 * HOUR),
+    passed=st.integers(0, 50 * HOUR) | st.integers(0, 60_000),
+)
+def test_a_boundary_is_any_periods_begin_on_any_day(begins: list[int], earlier: int, passed: int) -> None:
+    tariff = tuple(TariffPeriod(second, Decimal(1), Decimal(0)) for second in sorted(begins))
+    midnight = NINE - 9 * HOUR
+    moments = (midnight + day * 24 * HOUR + second * 1000 for day in range(-3, 6) for second in begins)
+    crossed = any(earlier < moment <= earlier + passed for moment in moments)
+    assert same_period(tariff, earlier, earlier + passed) is not crossed
+
+
+@pytest.mark.parametrize("second", [0, 36_000])
+def test_the_moment_of_the_boundary_is_of_the_later_period(second: int) -> None:
+    moment = NINE - 9 * HOUR + second * 1000
+    assert not same_period(TARIFF, moment - 1, moment)
+    assert same_period(TARIFF, moment, moment + 1)

@@ -135,3 +135,28 @@ def test_it_does_not_show_itself_or_a_secret() -> None:
     token = ONE.issue(ENDS)
     assert CITY.word not in f"{token} {token!r} {token:>20}" + repr(base64.urlsafe_b64decode(token.reveal()))
     assert token.reveal() not in f"{token} {token!r}"
+
+
+def test_one_that_was_good_before_still_ends() -> None:
+    seal = TokenSeal(CITY.credentials())
+    token = issued()
+    assert all(is_good(token, ENDS - 1, seal) for _ in range(3))
+    assert not is_good(token, ENDS, seal)
+    assert is_good(token, ENDS - 1, seal)
+
+
+def test_a_refused_one_is_looked_at_anew_each_time() -> None:
+    seal = TokenSeal(CITY.credentials())
+    token = issued()
+    bad = ("B" if token[0] == "A" else "A") + token[1:]
+    for _ in range(3):
+        assert not is_good(bad, seal=seal)
+        assert is_good(token, seal=seal)
+
+
+def test_more_tokens_than_are_remembered_are_all_taken() -> None:
+    seal = TokenSeal(CITY.credentials())
+    tokens = [issued(NOW + n) for n in range(1, 600)]
+    for _ in range(2):
+        assert all(is_good(token, NOW, seal) for token in tokens)
+    assert not any(is_good(token, NOW + 600, seal) for token in tokens)

@@ -34,7 +34,7 @@ def response(ret: object = 0, msg: object = "", payload: bytes = b"{}", **change
     data = envelope.encrypt_data(payload, OURS) if payload else ""
     shown = "null" if msg is None else msg
     fields: dict[str, object] = {"Ret": ret, "Msg": msg, "Data": data}
-    fields["Sig"] = cipher.sign(f"{ret}{shown}{data}", OURS.sig_secret.encoded)
+    fields["Sig"] = OURS.signer.sign(f"{ret}{shown}{data}")
     fields.update(changed)
     return json.dumps({key: value for key, value in fields.items() if value is not ...}).encode()
 
@@ -141,13 +141,13 @@ def test_an_error_reply_needs_no_data(body: bytes, signed: bool) -> None:
 
 def test_null_data_is_signed_as_nothing_or_as_null() -> None:
     for shown in ("", "null"):
-        sig = cipher.sign(f"500{shown}", OURS.sig_secret.encoded)
+        sig = OURS.signer.sign(f"500{shown}")
         opened = envelope.open_response(response(500, "", b"", Data=None, Sig=sig), OURS)
         assert (opened.payload, opened.signed) == (b"", True)
 
 
 def test_a_signed_error_reply_with_foreign_data_keeps_its_ret() -> None:
-    sig = cipher.sign("500xplain", OURS.sig_secret.encoded)
+    sig = OURS.signer.sign("500xplain")
     assert envelope.open_response(response(500, "x", b"", Data="plain", Sig=sig), OURS).ret == 500
 
 

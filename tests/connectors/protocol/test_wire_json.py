@@ -1,4 +1,5 @@
 import contextlib
+import json
 from decimal import Decimal
 
 import pytest
@@ -57,6 +58,41 @@ def test_pairs_of_surrogates_are_taken() -> None:
 def test_nothing_but_bad_payload_is_raised(plaintext: bytes) -> None:
     with contextlib.suppress(BadPayload):
         assert type(wire_json.decode(plaintext)) is dict
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.text(max_size=10)
+    | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=5))
+def test_it_does_not_matter_how_it_is_written(value: dict[str, object]) -> None:
+    compact = wire_json.encode(value)
+    read = wire_json.decode(compact)
+    wide = compact.replace(b"{", b"{ ", 1)  # no form that `encode` has, so the other way is taken
+    assert repr(wire_json.decode(wide)) == repr(read)
+
+
+@pytest.mark.parametrize(
+    "plaintext",
+    [
+        b'{"a":1.5,"b":0.90,"c":-0.0,"d":1E5,"e":1e-7,"f":-0}',
+        b'{"a":123456789012345678901234567890,"b":-9223372036854775809}',
+        rb'{"a":"\u0041\n\/\"","b":"\ud83d\ude00"}',
+        '{"名":"充电\x7f"}'.encode(),
+        b'{"a":{"b":[{"c":null},true,[]]}}',
+    ],
+)
+def test_values_are_those_of_the_strict_reader(plaintext: bytes) -> None:
+    strict = json.loads(plaintext, parse_float=Decimal)
+    assert repr(wire_json.decode(plaintext)) == repr(strict)
+    assert repr(wire_json.decode(plaintext.replace(b":", b": "))) == repr(strict)
 
 
 @pytest.mark.parametrize("value", [7, "7", Decimal("7"), Decimal("7.0")])

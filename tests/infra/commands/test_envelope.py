@@ -66,7 +66,7 @@ def test_an_error_reply_without_payload() -> None:
 def _signed(data: str) -> bytes:
     credentials = Credentials("1", Secret(""), Secret("x" * 16), Secret(SECRET), Secret(SECRET))
     body = json.loads(envelope.seal_response(b"", credentials))
-    return json.dumps(body | {"Data": data, "Sig": cipher.sign("0" + data, SECRET.encode())}).encode()
+    return json.dumps(body | {"Data": data, "Sig": cipher.Signer(SECRET.encode()).sign("0" + data)}).encode()
 
 
 @pytest.mark.parametrize("iv", ["x" * 16, "2234567890abcdef"], ids=["another", "one letter off"])
