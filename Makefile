@@ -17,14 +17,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; name one with PYTHON=python3.12" >&2; exit 1; }
 	@echo "setting up $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 demo: $(READY) ## See everything at work until Ctrl-C, or for SECONDS=120
 	@$(BIN)/evcs demo $(if $(SECONDS),--seconds $(SECONDS))
 
-test: $(READY) ## Run all tests, on a real broker that is started for them
+test: $(READY) ## Run all tests, on a real broker and a real ClickHouse that are started for them
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY) ## The gate before a commit: format, lint, types, imports, schemas, fast tests
@@ -33,10 +33,10 @@ check: $(READY) ## The gate before a commit: format, lint, types, imports, schem
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 2
 	@$(BIN)/evcs schemas check
-	@$(BIN)/python -m pytest -q -m "not kafka and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -q -m "not kafka and not clickhouse and not slow" $(ARGS)
 
 bench: $(READY) ## Measure this machine's figures (one JSON line each; minutes)
-	@$(BIN)/evcs local up
+	@$(BIN)/evcs local up --only kafka
 	@$(BIN)/evcs bench streams
 	@$(BIN)/evcs bench recovery
 	@$(BIN)/evcs bench gateway
@@ -45,5 +45,5 @@ format: $(READY) ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-clean: ## Remove the environment and the caches; the local broker's data stays in .evcs
+clean: ## Remove the environment and the caches; the local servers' data stay in .evcs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -19,7 +19,7 @@ def read_credentials(environment: Mapping[str, str], prefix: str) -> Credentials
     """One direction's set. Raises BadCredentials naming every variable that is not set, or the first that is wrong:
     set twice, or with a file that can't be read or is empty."""
     names = [prefix + name for name in _NAMES]
-    values = [_value(environment, name) for name in names]
+    values = [value_of(environment, name) for name in names]
     missing = tuple(name for name, value in zip(names, values, strict=True) if not value)
     if missing:
         raise BadCredentials("not set in the environment", missing)
@@ -30,8 +30,8 @@ def read_credentials(environment: Mapping[str, str], prefix: str) -> Credentials
         raise BadCredentials(f"{error} ({prefix}…)") from None
 
 
-def _value(environment: Mapping[str, str], name: str) -> str:
-    """The value, "" where neither the variable nor the one for its file is set."""
+def value_of(environment: Mapping[str, str], name: str) -> str:
+    """The value, "" where neither the variable nor the one for its file is set. Raises BadCredentials."""
     direct, by_file = environment.get(name, ""), f"{name}_FILE"
     path = environment.get(by_file, "")
     if direct and path:

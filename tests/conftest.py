@@ -1,4 +1,5 @@
-"""What the tests share: one real broker for the session, and a cluster of its own for each test that asks."""
+"""What the tests share: one real broker and one real ClickHouse for the session, and a cluster or a database of its own
+for each test that asks."""
 
 import os
 import uuid
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from connectors.warehouse.client import WarehouseClient
+from connectors.warehouse.settings import Warehouse
 from infra.local.broker import LocalKafka
+from infra.local.clickhouse.node import LocalClickHouse
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
@@ -36,6 +40,27 @@ def kafka(broker: LocalKafka) -> Iterator[KafkaCluster]:
     create_topics(cluster, topics=all_topics().values())
     yield cluster
     delete_topics(cluster)
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClickHouse]:
+    """A real ClickHouse on a free port, which ends with the test session however that ends."""
+    server = LocalClickHouse(tmp_path_factory.mktemp("clickhouse"), port=0, die_with_parent=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clickhouse(clickhouse_server: LocalClickHouse) -> Iterator[Warehouse]:
+    """A warehouse on the session's ClickHouse with a database of its own, made and empty; it is dropped behind the
+    test. Migrations are the test's to run."""
+    warehouse = clickhouse_server.warehouse(f"t{uuid.uuid4().hex[:8]}")
+    client = WarehouseClient(warehouse, in_database=False)
+    client.run(f"CREATE DATABASE {warehouse.database}")
+    yield warehouse
+    client.run(f"DROP DATABASE {warehouse.database} SYNC")
+    client.close()
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
-"""What can go wrong with the broker on this machine; every message says what to do about it.
+"""What can go wrong with the servers on this machine; every message says what to do about it.
 
 LocalStackError               (an OperatorError: the message says how to mend it)
 ├── PortTaken                another program listens on the port
-├── OnAnotherPort            the broker runs already, but not where it is asked for
+├── OnAnotherPort            the server runs already, but not where it is asked for
 ├── JarsUnavailable          Kafka can't be fetched: no network, or the repository does not have it
-├── BrokerFailed             the broker or its storage tool ended or never answered; carries the log's tail
-├── StopTimedOut             the broker got its signal and is still there
-├── ForeignData              the data directory was formatted by a Kafka that this one can't follow
+├── ProcessFailed            a process of ours ended or never answered; carries the log's tail
+│   ├── BrokerFailed         the broker, or its storage tool
+│   └── EngineFailed         the ClickHouse engine
+├── StopTimedOut             the server got its signal and is still there
+├── ForeignData              the data directory was written by a version that this one can't follow
+├── DataInUse                another process has the data directory
 ├── StorageUnusable          the directory can't be written, or the disk is full
 ├── ClusterUnreachable       the external cluster does not answer
 └── MisconfiguredLocalStack  a setting can't be read
@@ -29,19 +32,17 @@ class LocalStackError(OperatorError):
 class PortTaken(LocalStackError):
     """Nothing can be bound to `port` on the loopback address."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(
-            f"port {port} is taken: choose another with --port or EVCS_KAFKA_PORT, or stop what listens there"
-        )
+    def __init__(self, port: int, setting: str) -> None:
+        super().__init__(f"port {port} is taken: choose another with {setting}, or stop what listens there")
         self.port = port
 
 
 class OnAnotherPort(LocalStackError):
-    """The broker of this home runs on `port` and was asked for on `wanted`; it is left alone."""
+    """The server of this home runs on `port` and was asked for on `wanted`; it is left alone."""
 
-    def __init__(self, port: int, wanted: int) -> None:
+    def __init__(self, server: str, port: int, wanted: int, variable: str) -> None:
         super().__init__(
-            f"the broker already runs on port {port}, not on {wanted}: use it there with EVCS_KAFKA_PORT={port}, "
+            f"{server} already runs on port {port}, not on {wanted}: use it there with {variable}={port}, "
             "or move it with `evcs local down` first"
         )
         self.port = port
@@ -52,8 +53,8 @@ class JarsUnavailable(LocalStackError):
     """Kafka's jars are neither on this machine nor to be had; what was fetched so far is kept."""
 
 
-class BrokerFailed(LocalStackError):
-    """A Java process of ours ended or did not answer in time; `tail` is the end of what it logged."""
+class ProcessFailed(LocalStackError):
+    """A process of ours ended or did not answer in time; `tail` is the end of what it logged."""
 
     def __init__(self, what: str, tail: Sequence[str], log: Path | None = None) -> None:
         shown = "\n".join(f"  {line}" for line in tail) or "  (nothing was logged)"
@@ -62,21 +63,40 @@ class BrokerFailed(LocalStackError):
         self.log = log
 
 
-class StopTimedOut(LocalStackError):
-    """The broker was asked to end and has not within `waited_s` seconds; it is still running."""
+class BrokerFailed(ProcessFailed):
+    """The broker or its storage tool."""
 
-    def __init__(self, pid: int, waited_s: float) -> None:
+
+class EngineFailed(ProcessFailed):
+    """The ClickHouse engine."""
+
+
+class StopTimedOut(LocalStackError):
+    """The server was asked to end and has not within `waited_s` seconds; it is still running."""
+
+    def __init__(self, server: str, pid: int, waited_s: float) -> None:
         super().__init__(
-            f"the broker (pid {pid}) has not ended within {waited_s:g} s: wait and try again, or use --force"
+            f"{server} (pid {pid}) has not ended within {waited_s:g} s: wait and try again, or use --force"
         )
         self.pid = pid
 
 
 class ForeignData(LocalStackError):
-    """The data directory belongs to another Kafka; starting on it could damage it, so nothing was touched."""
+    """The data directory belongs to another version; starting on it could damage it, so nothing was touched."""
 
     def __init__(self, data: Path, reason: str) -> None:
         super().__init__(f"{data} {reason}: move it away, or choose another directory with EVCS_HOME")
+        self.data = data
+
+
+class DataInUse(LocalStackError):
+    """Another process, `holder` by its own word, writes to the data directory; two would destroy it."""
+
+    def __init__(self, data: Path, holder: str) -> None:
+        super().__init__(
+            f"{data} is in use by another process ({holder or 'unknown'}): "
+            "stop that one, or choose another directory with EVCS_HOME"
+        )
         self.data = data
 
 

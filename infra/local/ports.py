@@ -4,10 +4,11 @@ import random
 import socket
 
 from infra.local.errors import PortTaken
-from infra.local.server_properties import HOST
+
+HOST = "127.0.0.1"
 
 #: Below the range from which systems take ports for outgoing connections: a port found here is still free
-#: when the broker starts again on it.
+#: when the server starts again on it.
 _CANDIDATES = range(20000, 30000)
 _TRIES = 200
 
@@ -15,7 +16,7 @@ _TRIES = 200
 def is_free(port: int) -> bool:
     """Whether a server could listen on `port` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As the broker does: connections of a broker that just ended don't count as taken.
+        # As the servers do: connections of one that just ended don't count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -24,10 +25,10 @@ def is_free(port: int) -> bool:
         return True
 
 
-def require_free(port: int) -> None:
-    """Raises PortTaken unless a server could listen on `port`."""
+def require_free(port: int, setting: str) -> None:
+    """Raises PortTaken, which names `setting`, unless a server could listen on `port`."""
     if not is_free(port):
-        raise PortTaken(port)
+        raise PortTaken(port, setting)
 
 
 def free_port(*, other_than: int = 0) -> int:
@@ -35,4 +36,4 @@ def free_port(*, other_than: int = 0) -> int:
     for port in random.sample(_CANDIDATES, _TRIES):
         if port != other_than and is_free(port):
             return port
-    raise PortTaken(_CANDIDATES.start)
+    raise PortTaken(_CANDIDATES.start, "a port")

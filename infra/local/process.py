@@ -1,4 +1,4 @@
-"""The broker's process as its pid file knows it. A pid alone proves nothing, since systems give it out again:
+"""A server's process as its pid file knows it. A pid alone proves nothing, since systems give it out again:
 a process is ours only while pid and time of birth both agree. Nothing is ever found or killed by name.
 """
 
@@ -17,8 +17,8 @@ _PROC = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
-class BrokerProcess:
-    """A started broker: its process, when that was born (in the system's own words), and what was started."""
+class ServerProcess:
+    """A started server: its process, when that was born (in the system's own words), and what was started."""
 
     pid: int
     born: str
@@ -26,12 +26,12 @@ class BrokerProcess:
     version: str
 
     @classmethod
-    def of(cls, pid: int, port: int, version: str) -> "BrokerProcess":
+    def of(cls, pid: int, port: int, version: str) -> "ServerProcess":
         """The live process `pid`; one that has already ended gets a birth that no process has."""
         return cls(pid, birth_of(pid) or "ended", port, version)
 
     @classmethod
-    def load(cls, path: Path) -> "BrokerProcess | None":
+    def load(cls, path: Path) -> "ServerProcess | None":
         """What the pid file says; None without one, or with one that can't be read."""
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,6 @@ from confluent_kafka.admin import AdminClient
 from infra.local.errors import ClusterUnreachable
 from schemas.cluster import KafkaCluster
 
-READY_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 10.0
 _ASK_TIMEOUT_S = 1.0
 _PAUSE_S = 0.05

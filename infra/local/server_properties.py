@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-HOST = "127.0.0.1"
+from infra.local.ports import HOST
 
 
 def render(data: Path, port: int, controller_port: int, overrides: Mapping[str, str]) -> str:

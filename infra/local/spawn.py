@@ -1,15 +1,15 @@
-"""Starts the broker's process: detached, so that it outlives us, or bound, so that it can't."""
+"""Starts a server's process: detached, so that it outlives us, or bound, so that it can't."""
 
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-#: Our own children by the broker's pid, kept until they have ended: nobody else can collect them, and a child
+#: Our own children by the server's pid, kept until they have ended: nobody else can collect them, and a child
 #: bound to us ends when the pipe held here closes.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
-#: A watchdog notices within a quarter of a second that its broker has ended.
+#: A watchdog notices within a quarter of a second that its server has ended.
 _WATCHDOG_ENDS_S = 3.0
 
 
@@ -58,7 +58,7 @@ def reap_children() -> None:
 
 
 def await_end(pid: int) -> None:
-    """Collects the broker `pid`, which has ended, or the watchdog that is about to follow it."""
+    """Collects the server `pid`, which has ended, or the watchdog that is about to follow it."""
     child = _children.pop(pid, None)
     if child is not None:
         _collect(child)

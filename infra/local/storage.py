@@ -1,37 +1,20 @@
 """The data directory before the broker sees it: formatted on the first start, refused if it is another Kafka's."""
 
 import base64
-import shutil
 import subprocess
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.local.errors import BrokerFailed, ForeignData, StorageUnusable, storage_errors
+from infra.local.errors import BrokerFailed, ForeignData, storage_errors
 from infra.local.jars import KAFKA_VERSION
 from infra.local.java import format_command
 from infra.local.layout import BrokerFiles
 from infra.local.log_tail import last_lines
 
-#: Kafka maps index files into memory, and dies of a full disk without a word.
-MIN_FREE_BYTES = 256 * 1024**2
-
 _META_VERSION = "1"
 _NODE_ID = "1"
 _FORMAT_TIMEOUT_S = 60
-
-
-def make_directories(files: BrokerFiles) -> None:
-    """Creates the broker's directories. Raises StorageUnusable, also for a disk with too little room."""
-    with storage_errors(files.root):
-        files.data.mkdir(parents=True, exist_ok=True)
-        files.logs.mkdir(exist_ok=True)
-        free = shutil.disk_usage(files.root).free
-    if free < MIN_FREE_BYTES:
-        raise StorageUnusable(
-            f"the disk that holds {files.root} is full: {free // 1024**2} MB are free, "
-            f"a broker wants {MIN_FREE_BYTES // 1024**2} MB"
-        )
 
 
 def prepare_storage(files: BrokerFiles, jars: Sequence[Path]) -> bool:

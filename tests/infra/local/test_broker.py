@@ -19,7 +19,7 @@ from infra.local import readiness
 from infra.local.broker import LocalKafka
 from infra.local.errors import BrokerFailed, ClusterUnreachable, ForeignData, PortTaken
 from infra.local.ports import free_port
-from infra.local.process import BrokerProcess, birth_of
+from infra.local.process import ServerProcess, birth_of
 from schemas.cluster import KafkaCluster
 from tests.whole.topics import PATIENCE_S
 
@@ -134,7 +134,7 @@ def test_a_pid_file_that_names_a_foreign_process_is_stale(home: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as foreign:
         kafka = LocalKafka(home, 0)
         kafka.files.root.mkdir()
-        BrokerProcess(foreign.pid, "another birth", 1, "4.1.2").save(kafka.files.process)
+        ServerProcess(foreign.pid, "another birth", 1, "4.1.2").save(kafka.files.process)
         assert kafka.pid is None
         assert not kafka.kill()
         assert not kafka.stop()

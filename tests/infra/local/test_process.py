@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from infra.local import process
-from infra.local.process import BrokerProcess, birth_of
+from infra.local.process import ServerProcess, birth_of
 
 
 def test_the_pid_file_gives_back_what_it_was_given(tmp_path: Path) -> None:
-    broker = BrokerProcess.of(os.getpid(), 19092, "4.1.2")
+    broker = ServerProcess.of(os.getpid(), 19092, "4.1.2")
     broker.save(tmp_path / "pid")
-    assert BrokerProcess.load(tmp_path / "pid") == broker
+    assert ServerProcess.load(tmp_path / "pid") == broker
     assert broker.is_alive()
 
 
@@ -22,7 +22,7 @@ def test_the_pid_file_gives_back_what_it_was_given(tmp_path: Path) -> None:
 def test_a_pid_file_that_says_nothing_is_no_broker(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "pid").write_text(content)
-    assert BrokerProcess.load(tmp_path / "pid") is None
+    assert ServerProcess.load(tmp_path / "pid") is None
 
 
 def test_a_zombie_is_dead() -> None:

@@ -34,8 +34,8 @@ def test_paths_are_escaped_as_java_reads_them() -> None:
 def test_a_free_port_is_free_until_someone_listens() -> None:
     port = free_port()
     assert is_free(port)
-    require_free(port)
+    require_free(port, "--port")
     with socket.create_server(("127.0.0.1", port)):
         assert not is_free(port)
         with pytest.raises(PortTaken):
-            require_free(port)
+            require_free(port, "--port")

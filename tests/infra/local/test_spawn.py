@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.process import BrokerProcess, birth_of
+from infra.local.process import ServerProcess, birth_of
 from infra.local.spawn import spawn_bound, spawn_detached
 from tests.whole.topics import PATIENCE_S
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
-def process_of(pid: int) -> BrokerProcess:
-    return BrokerProcess.of(pid, 1, "4.1.2")
+def process_of(pid: int) -> ServerProcess:
+    return ServerProcess.of(pid, 1, "4.1.2")
 
 
 def test_a_detached_process_has_a_session_of_its_own_and_its_output_in_the_log(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_bound_process_dies_with_a_parent_that_is_killed(tmp_path: Path, leave
 def test_signals_reach_only_the_process_that_was_born_then(tmp_path: Path) -> None:
     pid = spawn_detached(SLEEP, tmp_path, tmp_path / "log")
     ours = process_of(pid)
-    BrokerProcess(pid, "another birth", 1, "4.1.2").send(signal.SIGKILL)
+    ServerProcess(pid, "another birth", 1, "4.1.2").send(signal.SIGKILL)
     assert not ours.wait(0.2)
     ours.send(signal.SIGTERM)
     assert ours.wait(PATIENCE_S)

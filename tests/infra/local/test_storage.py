@@ -6,15 +6,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from infra.local.broker import LocalKafka
+from infra.local.directories import make_directories
 from infra.local.errors import ForeignData, StorageUnusable, storage_errors
 from infra.local.layout import BrokerFiles
-from infra.local.storage import make_directories, new_cluster_id, prepare_storage
+from infra.local.storage import new_cluster_id, prepare_storage
+
+MIN_FREE = LocalKafka.min_free_bytes
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> BrokerFiles:
     files = BrokerFiles(tmp_path)
-    make_directories(files)
+    make_directories(files, "Kafka", MIN_FREE)
     return files
 
 
@@ -46,13 +50,13 @@ def test_data_of_another_kafka_is_refused(files: BrokerFiles, meta: str, by: str
 def test_a_home_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageUnusable, match=r"can't be written.*EVCS_HOME"):
-        make_directories(BrokerFiles(tmp_path / "file"))
+        make_directories(BrokerFiles(tmp_path / "file"), "Kafka", MIN_FREE)
 
 
 def test_a_disk_with_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=5 * 1024**2))
     with pytest.raises(StorageUnusable, match="full: 5 MB are free"):
-        make_directories(BrokerFiles(tmp_path))
+        make_directories(BrokerFiles(tmp_path), "Kafka", MIN_FREE)
 
 
 def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:

@@ -1,0 +1,169 @@
+"""Speaks to the warehouse. The only file that knows clickhouse-connect: its exceptions leave here as ours.
+
+Times go in and come out with a zone: ClickHouse's driver would shift those without one by the host's own.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError
+from clickhouse_connect.driver.httpclient import HttpClient
+from clickhouse_connect.driver.httputil import get_pool_manager
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
+
+from connectors.errors import UnreadableBlock, WarehouseError
+from connectors.warehouse.failures import failure
+from connectors.warehouse.settings import Warehouse
+
+T = TypeVar("T")
+Settings = Mapping[str, str | int]
+Parameters = Mapping[str, Any]
+
+CONNECT_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 300.0
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_PORTS = {"http": 80, "https": 443}
+_NETWORK = (HTTPError, OSError)
+#: A distributed table answers once the shards have the rows, not once it has noted to send them.
+_CONFIRMED: Settings = {"distributed_foreground_insert": 1}
+_DEDUPLICATION = "insert_deduplication_token"
+
+
+class WarehouseClient:
+    """One warehouse, for any number of threads. Connects when it is first asked, so that it may be made while
+    ClickHouse is away.
+
+    Every method raises WarehouseAway and WarehouseRefused; inserts UnreadableBlock, too. `timeout_s` is how long an
+    answer may take; the statement itself goes on unless its `max_execution_time` ends it. `in_database` off is for
+    work on the database itself: names must be qualified.
+    """
+
+    def __init__(self, warehouse: Warehouse, *, timeout_s: float = ANSWER_TIMEOUT_S, in_database: bool = True) -> None:
+        self.warehouse = warehouse
+        self._timeout_s = timeout_s
+        self._in_database = in_database
+        self._making = threading.Lock()
+        self._client: Client | None = None
+
+    def rows(
+        self, sql: str, parameters: Parameters | None = None, settings: Settings | None = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query; `{name:Type}` in it takes `parameters`. Times have a zone."""
+        _require_zones((parameters or {}).values())
+        result = self._asked(lambda client: client.query(sql, dict(parameters or {}), dict(settings or {})))
+        return [tuple(row) for row in result.result_rows]
+
+    def run(self, sql: str, parameters: Parameters | None = None, settings: Settings | None = None) -> None:
+        """Runs a statement that gives no rows."""
+        _require_zones((parameters or {}).values())
+        self._asked(lambda client: client.command(sql, dict(parameters or {}), settings=dict(settings or {})))
+
+    def insert(self, sql: str, data: bytes, token: str = "", settings: Settings | None = None) -> int:
+        """Runs `INSERT … FORMAT …` with `data` in that format; returns how many rows were written.
+
+        A block whose `token` the table has seen within its deduplication window is dropped (and counted all the
+        same). Nothing is repeated here: after WarehouseAway, do it again with the same token.
+        """
+        summary: Any = self._asked(
+            lambda client: client.command(sql, data=data, settings=self._with(token, settings)), True
+        )
+        return int(summary.written_rows)
+
+    def insert_rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        token: str = "",
+        settings: Settings | None = None,
+    ) -> int:
+        """Inserts Python values, a tenth as fast as a block; returns how many rows were written.
+
+        When the connection ends before the answer, the driver sends them once more: give a `token`.
+        """
+        for row in rows:
+            _require_zones(row)
+        try:
+            summary = self._asked(
+                lambda client: client.insert(table, rows, column_names=columns, settings=self._with(token, settings)),
+                True,
+            )
+        except WarehouseError:
+            raise
+        except Exception as error:  # whatever the driver meets in a value that is not of its column's type
+            raise UnreadableBlock(f"{table}: {type(error).__name__}: {error}") from error
+        return int(summary.written_rows)
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        with self._making:
+            if self._client is not None:
+                self._client.close_connections()
+                self._client.close()
+                self._client = None
+
+    def _asked(self, ask: Callable[[Client], T], inserting: bool = False) -> T:
+        try:
+            return ask(self._connected())
+        except (ClickHouseError, *_NETWORK) as error:
+            if inserting and isinstance(error, DataError):  # the driver's own, while it packed the values
+                raise UnreadableBlock(f"the values can't be packed: {error}") from error
+            code = getattr(error, "code", None)
+            raise failure(error, code, self.warehouse.url, inserting=inserting, network=_NETWORK) from error
+
+    def _with(self, token: str, settings: Settings | None) -> dict[str, Any]:
+        given = dict(_CONFIRMED if self.warehouse.cluster else {})
+        given.update(settings or {})
+        if token:
+            given[_DEDUPLICATION] = token
+        return given
+
+    def _connected(self) -> Client:
+        with self._making:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> Client:
+        warehouse, parts = self.warehouse, urlsplit(self.warehouse.url)
+        local = parts.hostname in _LOOPBACK
+        client = clickhouse_connect.get_client(
+            interface=parts.scheme,
+            host=parts.hostname,
+            port=parts.port or _PORTS[parts.scheme],
+            proxy_path=parts.path.strip("/"),
+            username=warehouse.user,
+            password=warehouse.password.reveal(),
+            database=warehouse.database if self._in_database else None,
+            connect_timeout=int(CONNECT_TIMEOUT_S),
+            send_receive_timeout=math.ceil(self._timeout_s),
+            compress=not local,
+            pool_mgr=get_pool_manager() if local else None,  # no proxy leads to this machine
+            autogenerate_session_id=False,  # with one, requests would have to wait for each other
+            tz_mode="aware",
+            client_name="evcs-streams",
+        )
+        assert isinstance(client, HttpClient)
+        client.timeout = Timeout(connect=CONNECT_TIMEOUT_S, read=self._timeout_s)  # whole seconds are all it takes
+        return client
+
+
+def _pieces(sql: str, data: bytes) -> Generator[bytes, None, None]:
+    yield sql.encode() + b"\n"
+    yield data
+
+
+def _require_zones(values: Iterable[Any]) -> None:
+    for value in values:
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone: the driver would take the host's")
+        if isinstance(value, (list, tuple)):
+            _require_zones(value)
