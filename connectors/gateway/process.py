@@ -12,20 +12,20 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from connectors.gateway.admin import AdminApp
+from connectors.admin import AdminApp
 from connectors.gateway.answers import Answers
 from connectors.gateway.app import GatewayApp
 from connectors.gateway.command_desk import CommandDesk
 from connectors.gateway.metrics import Metrics
 from connectors.gateway.reception import Reception
 from connectors.gateway.sender import CommandSender
-from connectors.gateway.server import Server, listen, server, tls_context
 from connectors.gateway.settings import GatewaySettings, routes
 from connectors.gateway.statistics import NoStatistics, Statistics
 from connectors.gateway.unanswered import UnansweredStarts
 from connectors.gateway.views.ended import KEPT_S
 from connectors.gateway.views.follower import Follower, Source
 from connectors.gateway.views.sight import Views
+from connectors.server import Server, listen, server, tls_context
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
 
@@ -81,7 +81,7 @@ async def serve(
         reception = Reception(answers, metrics, lambda: follower.ready)
         servers = [
             server(GatewayApp(reception, routes(settings.peers)), tls),
-            server(AdminApp(metrics, lambda: follower.ready and not stopping.is_set())),
+            server(AdminApp(metrics.text, lambda: follower.ready and not stopping.is_set())),
         ]
         scheme = "http" if tls is None else "https"
         addresses = Addresses(

@@ -7,8 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from connectors.gateway.app import Message, Receive, Send
-from connectors.gateway.server import listen, server
+from connectors.server import Message, Receive, Send, listen, server
 
 
 class ConstantApp:

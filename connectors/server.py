@@ -1,11 +1,11 @@
-"""uvicorn as the gateway needs it: it leaves signals alone, and a caller that does not send its request in time, or
+"""uvicorn as our services need it: it leaves signals alone, and a caller that does not send its request in time, or
 does not take its answer, holds nothing."""
 
 import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connectors.errors import MisconfiguredService
+
+#: What an application is given and gives, in ASGI's terms.
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 #: A connection must have sent a request's head within this, s; between two requests it may rest for longer.
 HEAD_S = 10.0

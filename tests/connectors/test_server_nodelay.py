@@ -3,8 +3,7 @@
 import asyncio
 import socket
 
-from connectors.gateway.app import Message, Receive, Send
-from connectors.gateway.server import Server, listen, server
+from connectors.server import Message, Receive, Send, Server, listen, server
 
 
 def no_delay(serving: Server) -> list[int]:
