@@ -26,6 +26,9 @@ from connectors.gateway.views.ended import KEPT_S
 from connectors.gateway.views.follower import Follower, Source
 from connectors.gateway.views.sight import Views
 from connectors.server import Server, listen, server, tls_context
+from connectors.warehouse.client import WarehouseClient
+from connectors.warehouse.settings import Warehouse
+from connectors.warehouse.statistics import LIMIT_S, WarehouseStatistics
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
 
@@ -76,7 +79,7 @@ async def serve(
         unanswered = _unanswered(settings, codec, views, metrics)
         sender = CommandSender(settings.cluster, codec)
         desk = CommandDesk(sender.put, views.commands, wall_ms)
-        facts = statistics or NoStatistics()
+        facts = statistics or _statistics(settings.warehouse)
         answers = {peer.name: Answers(peer, views, desk, facts, wall_ms) for peer in settings.peers}
         reception = Reception(answers, metrics, lambda: follower.ready)
         servers = [
@@ -133,6 +136,12 @@ def _unanswered(settings: GatewaySettings, codec: Codec, views: Views, metrics: 
         return next(equipment, ""), station.station_id
 
     return UnansweredStarts(settings.cluster, codec, place_of, metrics.unanswered.inc, wall_ms, time.monotonic)
+
+
+def _statistics(warehouse: Warehouse | None) -> Statistics:
+    if warehouse is None:
+        return NoStatistics()
+    return WarehouseStatistics(WarehouseClient(warehouse, timeout_s=LIMIT_S))
 
 
 async def _until(

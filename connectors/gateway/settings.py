@@ -12,6 +12,7 @@ from connectors.gateway.reception import Route
 from connectors.platform import Platform, load_platforms
 from connectors.ports import LOCAL, port_from, require_port
 from connectors.protocol.errors import BadCredentials
+from connectors.warehouse.settings import Warehouse
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,12 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """One instance and the platforms that it serves."""
+    """One instance and the platforms that it serves; statistics come from `warehouse`, and without one are refused."""
 
     peers: tuple[Peer, ...]
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     listening: Listening = field(default_factory=Listening)
+    warehouse: Warehouse | None = None
 
     @classmethod
     def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "GatewaySettings":
@@ -73,7 +75,7 @@ class GatewaySettings:
         env = os.environ if environ is None else environ
         peers = tuple(_named(names, env) if names else _all(env))
         routes(peers)  # raises where two platforms can't be told apart
-        return cls(peers, KafkaCluster.from_env(env), Listening.from_env(env))
+        return cls(peers, KafkaCluster.from_env(env), Listening.from_env(env), Warehouse.from_env(env))
 
     def listening_at(self, **changed: str | int) -> "GatewaySettings":
         """The same with another place to listen; what is None stays."""
