@@ -81,6 +81,7 @@ class Codec:
         missing = sorted(set(schemas) - set(ids))
         if missing:
             raise MisconfiguredSchemas(f"no id for {', '.join(map(str, missing))}: add it to schema_ids.toml")
+        self._versions = {schema_id: version for version, schema_id in ids.items()}
         self._readers: dict[int, tuple[Any, Any, type]] = {}
         self._writers: dict[type, tuple[bytes, Callable[[Any], bytes]]] = {}
         self._fields: dict[type, list[dict[str, Any]]] = {}
@@ -100,6 +101,16 @@ class Codec:
     def header(self, record_type: type) -> bytes:
         """The five bytes before every newest-version record of this type."""
         return self._writers[record_type][0]
+
+    def version_of(self, header: bytes) -> SchemaVersion:
+        """What a record's first five bytes say it is. Raises UnknownSchemaId, or UndecodableRecord."""
+        if len(header) != HEADER_SIZE or header[:1] != MAGIC:
+            raise UndecodableRecord("not in Confluent's wire format: no zero byte and schema id in front")
+        schema_id = _HEADER.unpack(header)[1]
+        version = self._versions.get(schema_id)
+        if version is None:
+            raise UnknownSchemaId(schema_id)
+        return version
 
     def encode(self, record: Any) -> bytes:
         """A record's wire format. Raises UnencodableRecord, naming the record's type."""

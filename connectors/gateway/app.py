@@ -1,13 +1,13 @@
 """The ASGI application: finds what a path serves, reads a body within its limits, and hands it to the reception."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
-from connectors.gateway.connection import Reply
+from connectors.connection import Reply
 from connectors.gateway.reception import Reception, Route, Sealed
 from connectors.gateway.refusals import Refused
 from connectors.protocol.ret_codes import RetCode
+from connectors.server import Message, Receive, Send
 
 #: The largest call of the standard names 50 stations: some 2 KB, sealed.
 BODY_MAX = 64 * 1024
@@ -23,10 +23,6 @@ PART = 64 * 1024
 
 #: What is counted where no interface is called.
 NOWHERE = "-"
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _TYPE = b"application/json;charset=utf-8"
 

@@ -12,20 +12,23 @@ from typing import Any, Protocol
 
 from confluent_kafka import Message
 
-from connectors.gateway.admin import AdminApp
+from connectors.admin import AdminApp
 from connectors.gateway.answers import Answers
 from connectors.gateway.app import GatewayApp
 from connectors.gateway.command_desk import CommandDesk
 from connectors.gateway.metrics import Metrics
 from connectors.gateway.reception import Reception
 from connectors.gateway.sender import CommandSender
-from connectors.gateway.server import Server, listen, raise_file_limit, server, tls_context
 from connectors.gateway.settings import GatewaySettings, routes
 from connectors.gateway.statistics import NoStatistics, Statistics
 from connectors.gateway.unanswered import UnansweredStarts
 from connectors.gateway.views.ended import KEPT_S
 from connectors.gateway.views.follower import Follower, Source
 from connectors.gateway.views.sight import Views
+from connectors.server import Server, listen, raise_file_limit, server, tls_context
+from connectors.warehouse.client import WarehouseClient
+from connectors.warehouse.settings import Warehouse
+from connectors.warehouse.statistics import LIMIT_S, WarehouseStatistics
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
 
@@ -84,12 +87,12 @@ async def serve(
         unanswered = _unanswered(settings, codec, views, metrics)
         sender = CommandSender(settings.cluster, codec)
         desk = CommandDesk(sender.put, views.commands, wall_ms)
-        facts = statistics or NoStatistics()
+        facts = statistics or _statistics(settings.warehouse)
         answers = {peer.name: Answers(peer, views, desk, facts, wall_ms) for peer in settings.peers}
         reception = Reception(answers, metrics, lambda: follower.ready)
         servers = [
             server(GatewayApp(reception, routes(settings.peers)), tls),
-            server(AdminApp(metrics, lambda: follower.ready and not stopping.is_set())),
+            server(AdminApp(metrics.text, lambda: follower.ready and not stopping.is_set())),
         ]
         scheme = "http" if tls is None else "https"
         addresses = Addresses(
@@ -141,6 +144,12 @@ def _unanswered(settings: GatewaySettings, codec: Codec, views: Views, metrics: 
         return next(equipment, ""), station.station_id
 
     return UnansweredStarts(settings.cluster, codec, place_of, metrics.unanswered.inc, wall_ms, time.monotonic)
+
+
+def _statistics(warehouse: Warehouse | None) -> Statistics:
+    if warehouse is None:
+        return NoStatistics()
+    return WarehouseStatistics(WarehouseClient(warehouse, timeout_s=LIMIT_S))
 
 
 async def until_told(

@@ -10,15 +10,15 @@ from connectors.errors import MisconfiguredService
 from connectors.gateway.peer import Peer
 from connectors.gateway.reception import Route
 from connectors.platform import Platform, load_platforms
+from connectors.ports import LOCAL, port_from, require_port
 from connectors.protocol.errors import BadCredentials
+from connectors.warehouse.settings import Warehouse
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
 
-LOCAL = "127.0.0.1"
 PORT = 8080
 ADMIN_PORT = 8081
-_PORT_MAX = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ class Listening:
 
     def __post_init__(self) -> None:
         for name, port in (("EVCS_GATEWAY_PORT", self.port), ("EVCS_GATEWAY_ADMIN_PORT", self.admin_port)):
-            if not 0 <= port <= _PORT_MAX:
-                raise MisconfiguredService(f"{name} is {port}: use 0 to {_PORT_MAX}")
+            require_port(port, name)
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise MisconfiguredService(
                 "EVCS_GATEWAY_TLS_CERTIFICATE and EVCS_GATEWAY_TLS_KEY belong together: set both, or neither"
@@ -50,9 +49,9 @@ class Listening:
         """
         return cls(
             host=environ.get("EVCS_GATEWAY_HOST") or LOCAL,
-            port=_port(environ, "EVCS_GATEWAY_PORT", PORT),
+            port=port_from(environ, "EVCS_GATEWAY_PORT", PORT),
             admin_host=environ.get("EVCS_GATEWAY_ADMIN_HOST") or LOCAL,
-            admin_port=_port(environ, "EVCS_GATEWAY_ADMIN_PORT", ADMIN_PORT),
+            admin_port=port_from(environ, "EVCS_GATEWAY_ADMIN_PORT", ADMIN_PORT),
             tls_certificate=environ.get("EVCS_GATEWAY_TLS_CERTIFICATE", ""),
             tls_key=environ.get("EVCS_GATEWAY_TLS_KEY", ""),
         )
@@ -60,11 +59,12 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """One instance and the platforms that it serves."""
+    """One instance and the platforms that it serves; statistics come from `warehouse`, and without one are refused."""
 
     peers: tuple[Peer, ...]
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     listening: Listening = field(default_factory=Listening)
+    warehouse: Warehouse | None = None
 
     @classmethod
     def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "GatewaySettings":
@@ -75,7 +75,7 @@ class GatewaySettings:
         env = os.environ if environ is None else environ
         peers = tuple(_named(names, env) if names else _all(env))
         routes(peers)  # raises where two platforms can't be told apart
-        return cls(peers, KafkaCluster.from_env(env), Listening.from_env(env))
+        return cls(peers, KafkaCluster.from_env(env), Listening.from_env(env), Warehouse.from_env(env))
 
     def listening_at(self, **changed: str | int) -> "GatewaySettings":
         """The same with another place to listen; what is None stays."""
@@ -120,12 +120,3 @@ def _all(env: Mapping[str, str]) -> list[Peer]:
     if not peers:
         raise MisconfiguredService("no platform can be served: see the errors above, or `evcs platforms check`")
     return peers
-
-
-def _port(environ: Mapping[str, str], name: str, default: int) -> int:
-    given = environ.get(name)
-    if not given:
-        return default
-    if not given.isascii() or not given.isdigit() or len(given) > len(str(_PORT_MAX)):
-        raise MisconfiguredService(f"{name} is {given!r}: use a number from 0 to {_PORT_MAX}")
-    return int(given)

@@ -7,9 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from connectors.gateway.app import Message, Receive, Send
-from connectors.gateway.connection import Reply
-from connectors.gateway.server import listen, server
+from connectors.connection import Reply
+from connectors.server import Message, Receive, Send, listen, server
 
 
 class ConstantApp:

@@ -10,7 +10,8 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from connectors.gateway.app import GatewayApp, Message
+from connectors.gateway.app import GatewayApp
+from connectors.server import Message
 from infra.simulator.platform.crypto import Crypto
 from tests.connectors.gateway.hostile_world import (
     BASE,

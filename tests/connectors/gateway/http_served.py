@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
-from connectors.gateway.server import App, Server, listen, server
+from connectors.server import App, Server, listen, server
 from tests.connectors.gateway import hostile_calls as calls
 from tests.connectors.gateway.hostile_calls import CRYPTO, good_request
 from tests.connectors.gateway.hostile_world import BASE, BEIJING, World

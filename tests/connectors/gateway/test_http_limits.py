@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from connectors.gateway import connection
+from connectors import connection
 from tests.connectors.gateway.hostile_calls import START
 from tests.connectors.gateway.hostile_world import World, make_world
 from tests.connectors.gateway.http_served import PATIENCE_S, Caller, caller, eventually, good_http, http, served

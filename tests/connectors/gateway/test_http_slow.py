@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from connectors.gateway import app, connection
-from connectors.gateway.connection import GuardedProtocol, Reply
+from connectors import connection
+from connectors.connection import GuardedProtocol, Reply
+from connectors.gateway import app
 from tests.connectors.gateway.hostile_world import CODEC, World, make_world, station
 from tests.connectors.gateway.http_served import PATIENCE_S, Caller, Served, caller, eventually, good_http, http, served
 

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from connectors.admin import AdminApp
 from connectors.gateway import app
-from connectors.gateway.admin import AdminApp
 from connectors.gateway.process import until_told
-from connectors.gateway.server import ENDING_S, listen, server
+from connectors.server import ENDING_S, listen, server
 from tests.connectors.gateway.hostile_calls import START
 from tests.connectors.gateway.hostile_world import World, make_world
 from tests.connectors.gateway.http_served import (
@@ -52,7 +52,7 @@ class Process:
         self.stopping = asyncio.Event()
         self.thread = Thread(fault)
         self.ready = True
-        admin = AdminApp(world.metrics, lambda: self.ready and not self.stopping.is_set())
+        admin = AdminApp(world.metrics.text, lambda: self.ready and not self.stopping.is_set())
         self.servers = [(server(one), listen("127.0.0.1", 0, "PORT")) for one in (world.app, admin)]
         self.port, self.admin_port = (listener.getsockname()[1] for _, listener in self.servers)
         self.running = asyncio.create_task(until_told(self.stopping, [self.thread], self.servers))

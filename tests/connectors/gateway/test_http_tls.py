@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from Crypto.PublicKey import RSA
 
+from connectors import connection, server
 from connectors.errors import MisconfiguredService
-from connectors.gateway import connection, server
-from connectors.gateway.server import listen, tls_context
+from connectors.server import listen, tls_context
 from tests.connectors.delivery.certificate import write_certificate
 from tests.connectors.gateway.hostile_world import make_world
 from tests.connectors.gateway.http_served import PATIENCE_S, caller, good_http, served

@@ -1,4 +1,4 @@
-"""uvicorn as the gateway needs it: it leaves signals alone, listens where it is told, and says what is wrong with a
+"""uvicorn as our services need it: it leaves signals alone, listens where it is told, and says what is wrong with a
 setting. Connections are guarded by `connection`."""
 
 import asyncio
@@ -8,15 +8,20 @@ import resource
 import socket
 import ssl
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import uvicorn
 
+from connectors import connection
+from connectors.connection import Config, GuardedProtocol, MalformedAnswerer
 from connectors.errors import MisconfiguredService
-from connectors.gateway import connection
-from connectors.gateway.connection import Config, GuardedProtocol, MalformedAnswerer
+
+#: What an application is given and gives, in ASGI's terms.
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 #: What is being answered when the process is told to end may take so long, s: longer than a body may be on its way.
 ENDING_S = 15

@@ -3,9 +3,8 @@
 import asyncio
 import socket
 
-from connectors.gateway.app import Message, Receive, Send
-from connectors.gateway.connection import Reply
-from connectors.gateway.server import Server, listen, server
+from connectors.connection import Reply
+from connectors.server import Message, Receive, Send, Server, listen, server
 
 
 def no_delay(serving: Server) -> list[int]:

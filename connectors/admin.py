@@ -1,19 +1,18 @@
-"""Health, readiness and metrics, on a port of their own that platforms do not reach."""
+"""Health, readiness and metrics of a service, on a port of their own that nobody else reaches."""
 
 from collections.abc import Callable
 
-from connectors.gateway.app import Message, Receive, Send
-from connectors.gateway.connection import Reply
-from connectors.gateway.metrics import Metrics
+from connectors.connection import Reply
+from connectors.server import Message, Receive, Send
 
 _TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class AdminApp:
-    """`/healthz` is 200 while the process lives, `/readyz` while it can answer (503 before the views have caught up,
-    and when it is ending), `/metrics` are Prometheus'."""
+    """`/healthz` is 200 while the process lives, `/readyz` while it does its work (503 before it can, and when it
+    is ending), `/metrics` are Prometheus'."""
 
-    def __init__(self, metrics: Metrics, is_ready: Callable[[], bool]) -> None:
+    def __init__(self, metrics: Callable[[], bytes], is_ready: Callable[[], bool]) -> None:
         self._metrics = metrics
         self._is_ready = is_ready
 
@@ -39,5 +38,5 @@ class AdminApp:
         if path == "/readyz":
             return (200, b"ready\n") if self._is_ready() else (503, b"not ready\n")
         if path == "/metrics":
-            return 200, self._metrics.text()
+            return 200, self._metrics()
         return 404, b"there are /healthz, /readyz and /metrics\n"

@@ -1,0 +1,135 @@
+"""Puts a batch into its table, however long that takes, and finds the records that ClickHouse can't read.
+
+Nothing is lost: while ClickHouse is away or slow the batch waits, and what it refuses for good is dead-lettered.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from confluent_kafka import Message
+
+from connectors.errors import UnreadableBlock, WarehouseAway, WarehouseError, WarehouseRefused
+from connectors.warehouse.sink.batch import Batch
+from connectors.warehouse.sink.letters import Letters
+from connectors.warehouse.sink.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+#: The first pause after ClickHouse did not answer, and the longest.
+_PAUSE_S, _PAUSE_MAX_S = 0.25, 30.0
+
+#: The reason of records that only ClickHouse could find wrong.
+REFUSED = "refused_by_warehouse"
+
+_SETTINGS: Mapping[str, str | int] = {
+    # A block that reached its table but not what is derived from it is told to that again.
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    # On a cluster, confirmed means that the shards have it.
+    "insert_distributed_sync": 1,
+    "async_insert": 0,
+}
+
+
+class Inserts(Protocol):
+    """What is needed of the warehouse."""
+
+    def insert(self, sql: str, data: bytes, token: str = "", settings: Mapping[str, str | int] | None = None) -> int:
+        """Raises WarehouseAway, WarehouseRefused, UnreadableBlock."""
+        ...
+
+
+class _Abandoned(Exception):
+    """Nobody waits for the batch any more."""
+
+
+class Insertion:
+    """For any number of threads, each with a batch of its own."""
+
+    def __init__(
+        self, warehouse: Inserts, letters: Letters, metrics: Metrics, jitter: Callable[[], float] = random.random
+    ) -> None:
+        self._warehouse = warehouse
+        self._letters = letters
+        self._metrics = metrics
+        self._jitter = jitter
+        self._waiting: set[int] = set()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a batch waits for ClickHouse to come back."""
+        return bool(self._waiting)
+
+    def put_in(self, batch: Batch) -> bool:
+        """Whether the batch is in its table and all that was refused of it is dead-lettered; if not, it was abandoned.
+
+        Raises WarehouseRefused and KafkaRefused: what needs somebody to look at it.
+        """
+        refused = [(message, error.reason, str(error)) for message, error in batch.refused]
+        try:
+            if batch.messages:
+                self._insert(batch, 0, len(batch.messages), refused)
+        except _Abandoned:
+            return False
+        if not refused:
+            return True
+        for _, reason, detail in refused:
+            self._metrics.refused.labels(batch.source.topic, reason).inc()
+            log.error("a record of %s is dead-lettered: %s", batch.source.topic, detail)
+        return self._letters.write(batch.source.topic, refused, batch.abandoned)
+
+    def _insert(self, batch: Batch, first: int, end: int, refused: list[tuple[Message, str, str]]) -> None:
+        """These of a batch's messages; the halves of what can't be read, until the record is found."""
+        try:
+            self._send(batch, first, end)
+        except UnreadableBlock as error:
+            if end - first == len(batch.messages):
+                self._require_table(batch, error)
+            if end - first == 1:
+                refused.append((batch.messages[first], REFUSED, str(error)))
+                return
+            middle = (first + end) // 2
+            self._insert(batch, first, middle, refused)
+            self._insert(batch, middle, end, refused)
+
+    def _send(self, batch: Batch, first: int, end: int) -> None:
+        assert batch.form is not None
+        file = batch.form.file.of(batch.payloads(first, end))
+        token = batch.token(first, end, file)
+        begun = time.monotonic()
+        self._patiently(batch, file, token)
+        self._metrics.inserted(batch.source.table, end - first, time.monotonic() - begun)
+
+    def _patiently(self, batch: Batch, file: bytes, token: str) -> None:
+        """Sends a file until ClickHouse has it. Raises UnreadableBlock, WarehouseRefused, _Abandoned."""
+        assert batch.form is not None
+        settings = {**_SETTINGS, "input_format_avro_allow_missing_fields": int(not batch.form.is_newest)}
+        pause_s = _PAUSE_S
+        try:
+            while not batch.abandoned.is_set():
+                try:
+                    self._warehouse.insert(f"INSERT INTO {batch.source.table} FORMAT Avro", file, token, settings)
+                except WarehouseAway as error:
+                    if id(batch) not in self._waiting:
+                        log.warning("%s waits: %s", batch.source.table, error)
+                    self._waiting.add(id(batch))
+                    self._metrics.retries.labels(batch.source.table).inc()
+                    batch.abandoned.wait(pause_s * (1 - self._jitter() / 2))
+                    pause_s = min(2 * pause_s, _PAUSE_MAX_S)
+                else:
+                    return
+            raise _Abandoned
+        finally:
+            self._waiting.discard(id(batch))
+
+    def _require_table(self, batch: Batch, error: WarehouseError) -> None:
+        """Raises WarehouseRefused if the table takes no records of this form at all: that is not the records' fault."""
+        assert batch.form is not None
+        try:
+            self._patiently(batch, batch.form.file.of([]), "")
+        except UnreadableBlock:
+            raise WarehouseRefused(
+                f"{batch.source.table} takes no {batch.form.version}: {error}. Run `evcs warehouse migrate`", error.code
+            ) from error

@@ -1,0 +1,61 @@
+"""The process that fills the warehouse: the sink on a thread, and its health beside it, until it is told to stop."""
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Callable
+
+from connectors.admin import AdminApp
+from connectors.server import listen, server
+from connectors.warehouse.client import WarehouseClient
+from connectors.warehouse.sink.service import Sink
+from connectors.warehouse.sink.settings import SinkSettings
+
+log = logging.getLogger(__name__)
+
+#: An insert that is not answered by then is sent again, with its token.
+_INSERT_S = 60.0
+
+#: Young objects before the collector runs: records live for seconds, and none is in a circle.
+_GC_THRESHOLD = 50_000
+
+
+def run(settings: SinkSettings) -> None:
+    """Works until SIGTERM or SIGINT. Raises KafkaRefused, WarehouseRefused, MisconfiguredService."""
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        await serve(settings, stopping)
+
+    gc.set_threshold(_GC_THRESHOLD, 20, 20)
+    asyncio.run(main())
+
+
+async def serve(
+    settings: SinkSettings, stopping: asyncio.Event, on_listening: Callable[[str], None] | None = None
+) -> None:
+    """Works until `stopping`; `on_listening` is told where health and metrics are. Raises as `run`."""
+    with listen(settings.admin_host, settings.admin_port, "EVCS_SINK_ADMIN_PORT") as private:
+        client = WarehouseClient(settings.warehouse, timeout_s=_INSERT_S)
+        sink = Sink(settings, client)
+        admin = server(AdminApp(sink.metrics.text, lambda: sink.ready))
+        url = f"http://{settings.admin_host}:{private.getsockname()[1]}"
+        log.info("the sink fills %s; health and metrics at %s", settings.warehouse.url, url)
+        if on_listening is not None:
+            on_listening(url)
+        serving = asyncio.create_task(admin.serve([private]))
+        working = asyncio.create_task(asyncio.to_thread(sink.run))
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({serving, working, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        sink.stop()
+        try:
+            await working
+        finally:
+            admin.should_exit = True
+            await serving
+            client.close()

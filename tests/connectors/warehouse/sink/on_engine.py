@@ -1,0 +1,121 @@
+"""What the tests on a real broker and a real ClickHouse share: records onto topics, sinks, what is committed."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from connectors.warehouse.client import WarehouseClient
+from connectors.warehouse.settings import Warehouse
+from connectors.warehouse.sink.insertion import Inserts
+from connectors.warehouse.sink.lane import Cuts
+from connectors.warehouse.sink.service import Sink
+from connectors.warehouse.sink.settings import SinkSettings
+from connectors.warehouse.sink.sources import SOURCES
+from schemas.cluster import KafkaCluster
+from schemas.compacted import read_to_end
+from schemas.records.faults import DeadLetter
+from schemas.topic import all_topics
+from schemas.watermarks import watermarks
+from tests.connectors.warehouse.sink.records import CODEC
+
+PATIENCE_S = 120.0
+
+
+def put(cluster: KafkaCluster, topic: str, *values: bytes | None, key: bytes = b"key", partition: int = 0) -> None:
+    """Values onto one partition of a topic, in order."""
+    producer = Producer(cluster.producer_config(linger_ms=1))
+    for value in values:
+        producer.produce(cluster.topic(topic), value, key, partition)
+    assert producer.flush(PATIENCE_S) == 0
+
+
+def settings(cluster: KafkaCluster, warehouse: Warehouse, group: str = "", **cuts: Any) -> SinkSettings:
+    """A sink that does not let records wait."""
+    cut = Cuts(**{"wait_s": 0.2, **cuts})
+    name = f"{cluster.topic_prefix}{group}" if group else ""
+    return SinkSettings(cluster=cluster, warehouse=warehouse, group=name, cuts=cut, admin_port=0)
+
+
+@contextmanager
+def running(chosen: SinkSettings, warehouse: Inserts | None = None) -> Iterator[Sink]:
+    """A sink at work, stopped cleanly at the end."""
+    client = WarehouseClient(chosen.warehouse)
+    sink = Sink(chosen, warehouse or client)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            sink.run()
+        except BaseException as failure:
+            failures.append(failure)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield sink
+    finally:
+        sink.stop()
+        thread.join(PATIENCE_S)
+        client.close()
+        assert not thread.is_alive()
+    if failures:
+        raise failures[0]
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def ends(cluster: KafkaCluster) -> Mapping[tuple[str, int], int]:
+    """Where the sink's topics end, by topic (its declared name) and partition; of those that hold records."""
+    found: dict[tuple[str, int], int] = {}
+    consumer = Consumer(cluster.client_config(group_id="ends"))
+    try:
+        for source in SOURCES:
+            for partition in range(all_topics()[source.topic].partitions):
+                _, end = watermarks(consumer, cluster.topic(source.topic), partition)
+                if end:
+                    found[source.topic, partition] = end
+    finally:
+        consumer.close()
+    return found
+
+
+def committed(chosen: SinkSettings) -> Mapping[tuple[str, int], int]:
+    """What the sink's group has committed, in the same terms."""
+    cluster = chosen.cluster
+    consumer = Consumer(cluster.client_config(group_id=chosen.group))
+    places = [
+        TopicPartition(cluster.topic(source.topic), partition)
+        for source in SOURCES
+        for partition in range(all_topics()[source.topic].partitions)
+    ]
+    try:
+        return {
+            (place.topic.removeprefix(cluster.topic_prefix), place.partition): place.offset
+            for place in consumer.committed(places, timeout=PATIENCE_S)
+            if place.offset > 0
+        }
+    finally:
+        consumer.close()
+
+
+def fill(chosen: SinkSettings, warehouse: Inserts | None = None) -> None:
+    """Runs a sink until all that lies on its topics is committed."""
+    with running(chosen, warehouse):
+        wanted = ends(chosen.cluster)
+        until(lambda: committed(chosen) == wanted)
+
+
+def letters(cluster: KafkaCluster, topic: str) -> list[DeadLetter]:
+    """The dead letters about a topic."""
+    found = [message for batch in read_to_end(cluster, cluster.topic(f"{topic}-dlq")) for message in batch]
+    return [CODEC.decode_as(DeadLetter, message.value()) for message in found]
