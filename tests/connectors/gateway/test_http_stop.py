@@ -63,6 +63,8 @@ class Process:
             try:
                 async with caller(port):
                     await asyncio.sleep(0.01)
+            except ConnectionResetError:
+                continue  # it came in the moment of the end
             except ConnectionRefusedError:
                 return
 
