@@ -1,6 +1,7 @@
 """Takes a call and gives its sealed answer, whatever the call is: every answer is signed, and none says more than it
 must."""
 
+import asyncio
 import logging
 import os
 import time
@@ -14,11 +15,14 @@ from connectors.gateway.peer import Peer
 from connectors.gateway.refusals import Refused, refused
 from connectors.protocol import wire_json
 from connectors.protocol.credentials import Credentials, Secret
-from connectors.protocol.envelope import seal_response
+from connectors.protocol.envelope import seal_response, seal_response_in_pieces
 from connectors.protocol.errors import BadPayload, Unreportable
 from connectors.protocol.ret_codes import RetCode
 
 log = logging.getLogger(__name__)
+
+#: Longer payloads are sealed in pieces: a page of a thousand stations takes 30 ms, in which others would wait.
+_LONG = 128 * 1024
 
 
 class Sealed(NamedTuple):
@@ -39,6 +43,19 @@ def stranger_credentials() -> Credentials:
     """Secrets that nobody has: what is sealed with them looks like any other answer."""
     secret = os.urandom(8).hex()
     return Credentials("", Secret(secret), Secret(secret), Secret(secret[::-1]), Secret(os.urandom(16).hex()))
+
+
+async def _sealed(peer: Peer, payload: bytes) -> Sealed:
+    """A long one is sealed in pieces, and others are served in between."""
+    if len(payload) <= _LONG:
+        return Sealed(200, seal_response(payload, peer.credentials))
+    sealing = seal_response_in_pieces(payload, peer.credentials)
+    while True:
+        try:
+            next(sealing)
+        except StopIteration as done:
+            return Sealed(200, done.value)
+        await asyncio.sleep(0)
 
 
 class Reception:
@@ -72,7 +89,7 @@ class Reception:
             if not self._is_ready():
                 raise Refused(RetCode.BUSY, "starting")
             payload = wire_json.encode(await self._answers[peer.name].by_interface[route.interface](asked))
-            ret, sealed = RetCode.OK, Sealed(200, seal_response(payload, peer.credentials))
+            ret, sealed = RetCode.OK, await _sealed(peer, payload)
         except Exception as error:
             # It is not kept: through its frames it holds the body, which would wait for the garbage collector.
             ret, sealed = self._refused(peer, route.interface, error)

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import threading
+from collections.abc import Iterator
 
 from Crypto.Cipher import AES
 
@@ -16,6 +17,9 @@ from connectors.protocol.errors import Undecryptable
 AES_BLOCK_SIZE = 16
 
 _MD5_BLOCK_SIZE = 64
+
+#: A piece of a long message, which takes a millisecond at most: whole blocks, and whole groups of base64.
+PIECE_SIZE = 48 * 2048
 
 #: The padding that a plaintext of length n (mod 16) gets, at index n.
 _PADDING = tuple(bytes([AES_BLOCK_SIZE - n]) * (AES_BLOCK_SIZE - n) for n in range(AES_BLOCK_SIZE))
@@ -29,6 +33,7 @@ class Cbc:
     """
 
     def __init__(self, key: bytes, iv: bytes) -> None:
+        self._key = key
         self._iv = iv
         self._iv_number = int.from_bytes(iv, "big")
         self._chain = self._iv_number
@@ -46,6 +51,14 @@ class Cbc:
             ciphertext = self._encrypting.encrypt(first.to_bytes(AES_BLOCK_SIZE, "big") + padded[AES_BLOCK_SIZE:])
             self._chain = int.from_bytes(ciphertext[-AES_BLOCK_SIZE:], "big")
         return binascii.b2a_base64(ciphertext, newline=False).decode("ascii")
+
+    def encrypt_in_pieces(self, plaintext: bytes) -> Iterator[str]:
+        """The same `Data`, piece by piece, so that a long one need not be made at one go."""
+        encrypting = AES.new(self._key, AES.MODE_CBC, self._iv)
+        padded = plaintext + _PADDING[len(plaintext) % AES_BLOCK_SIZE]
+        for begin in range(0, len(padded), PIECE_SIZE):
+            piece = encrypting.encrypt(padded[begin : begin + PIECE_SIZE])
+            yield binascii.b2a_base64(piece, newline=False).decode("ascii")
 
     def decrypt(self, data: str) -> bytes:
         """The plaintext of a `Data`. Raises Undecryptable, which says at which step."""
@@ -80,6 +93,27 @@ class Signer:
         inner.update(text.encode())
         outer.update(inner.digest())
         return outer.hexdigest().upper()
+
+    def begin(self) -> "Signing":
+        """Signs a text that comes in pieces."""
+        return Signing(self._inner.copy(), self._outer.copy())
+
+
+class Signing:
+    """One text's Sig in the making."""
+
+    def __init__(self, inner: "hashlib._Hash", outer: "hashlib._Hash") -> None:
+        self._inner = inner
+        self._outer = outer
+
+    def add(self, piece: str) -> None:
+        """The text goes on."""
+        self._inner.update(piece.encode())
+
+    def sig(self) -> str:
+        """The Sig of all pieces together; nothing can be added afterwards."""
+        self._outer.update(self._inner.digest())
+        return self._outer.hexdigest().upper()
 
 
 def same_signature(expected: str, received: str) -> bool:

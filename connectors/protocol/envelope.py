@@ -4,7 +4,7 @@ Sending: encrypt, then sign. Receiving: verify, then decrypt; `open_*` does both
 checks of its own in between calls `read_*`, `verify_*` and `decrypt_data` itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from connectors.protocol import cipher, wire_json
@@ -70,6 +70,18 @@ def seal_response(payload: bytes, credentials: Credentials, ret: int = RetCode.O
     data = encrypt_data(payload, credentials) if payload else ""
     sig = credentials.signer.sign(f"{int(ret)}{msg}{data}")
     return wire_json.encode({"Ret": int(ret), "Msg": msg, "Data": data, "Sig": sig})
+
+
+def seal_response_in_pieces(payload: bytes, credentials: Credentials) -> Generator[None, None, bytes]:
+    """`seal_response` of a long payload, Ret 0, with a pause after each piece of the work."""
+    ret, pieces = int(RetCode.OK), []
+    signing = credentials.signer.begin()
+    signing.add(str(ret))
+    for piece in credentials.cbc.encrypt_in_pieces(payload):
+        signing.add(piece)
+        pieces.append(piece)
+        yield
+    return wire_json.encode({"Ret": ret, "Msg": "", "Data": "".join(pieces), "Sig": signing.sig()})
 
 
 def open_request(body: bytes, credentials: Credentials) -> OpenedRequest:

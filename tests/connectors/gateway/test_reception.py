@@ -1,5 +1,6 @@
 """What comes back, whatever was sent: always a signed answer, the first fault only, and nothing that is ours."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from connectors.protocol.errors import Unreportable
 from connectors.protocol.ret_codes import RetCode
 from infra.simulator.platform.errors import CryptoError
 from tests.connectors.gateway.callers import CITY, HARBOUR, Caller, encoded
-from tests.connectors.gateway.house import House, peer
+from tests.connectors.gateway.house import BASE, House, peer
 from tests.streams.domain.records import CONNECTOR
 
 AUTH = {"EquipAuthSeq": "313744932000000000000000001", "ConnectorID": CONNECTOR}
@@ -160,3 +161,32 @@ def test_a_late_answer_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         house.call("query_equip_auth", AUTH)
         text = house.metrics.text().decode()
         assert ('evcs_gateway_late_total{interface="query_equip_auth",platform="city"} 1.0' in text) == bool(late)
+
+
+class TestLongAnswers:
+    def test_one_is_sealed_as_any_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        house = House()
+        asked = {"LastQueryTime": "", "PageNo": 1, "PageSize": 10}
+        whole = house.call("query_stations_info", asked)
+        monkeypatch.setattr("connectors.gateway.reception._LONG", 10)
+        monkeypatch.setattr("connectors.protocol.cipher.PIECE_SIZE", 48)
+        in_pieces = house.call("query_stations_info", asked)
+        assert whole.payload is not None
+        assert in_pieces == whole
+
+    def test_others_are_answered_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        house = House()
+        monkeypatch.setattr("connectors.gateway.reception._LONG", 500)
+        monkeypatch.setattr("connectors.protocol.cipher.PIECE_SIZE", 48)
+        done: list[str] = []
+
+        async def call(interface: str, payload: Mapping[str, object]) -> None:
+            body = encoded(CITY.envelope(payload, now(house)))
+            await house.reception.answer(house.routes[BASE + interface], house.token(), body)
+            done.append(interface)
+
+        async def both() -> None:
+            await asyncio.gather(call("query_stations_info", {"PageNo": 1}), call("query_equip_auth", AUTH))
+
+        asyncio.run(both())
+        assert done == ["query_equip_auth", "query_stations_info"]
