@@ -24,7 +24,8 @@ _PAUSE_S, _PAUSE_MAX_S = 0.25, 30.0
 #: The reason of records that only ClickHouse could find wrong.
 REFUSED = "refused_by_warehouse"
 
-_SETTINGS: Mapping[str, str | int] = {
+#: What every insert is run with.
+SETTINGS: Mapping[str, str | int] = {
     # A block that reached its table but not what is derived from it is told to that again.
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     # On a cluster, confirmed means that the shards have it.
@@ -105,7 +106,7 @@ class Insertion:
     def _patiently(self, batch: Batch, file: bytes, token: str) -> None:
         """Sends a file until ClickHouse has it. Raises UnreadableBlock, WarehouseRefused, _Abandoned."""
         assert batch.form is not None
-        settings = {**_SETTINGS, "input_format_avro_allow_missing_fields": int(not batch.form.is_newest)}
+        settings = {**SETTINGS, "input_format_avro_allow_missing_fields": int(not batch.form.is_newest)}
         pause_s = _PAUSE_S
         try:
             while not batch.abandoned.is_set():

@@ -13,12 +13,12 @@ from connectors.warehouse.sink.lane import Lane
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many bytes of records may be held, of one partition and of all. In memory a record takes some three times its
+    """How many bytes of records may be held, of one partition and of all. In memory a record takes some four times its
     bytes. A partition that was paused is read on when half of that is in: the client loses what it has fetched ahead
     of a partition that it pauses, so it should not happen often."""
 
-    of_one: int = 48 * 1024 * 1024
-    of_all: int = 128 * 1024 * 1024
+    of_one: int = 32 * 1024 * 1024
+    of_all: int = 96 * 1024 * 1024
 
 
 class Intake:
