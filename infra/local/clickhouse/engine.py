@@ -58,7 +58,9 @@ class Engine:
             self._held = self._connect_to(data)  # keeps the engine open between queries
             self._make_default_plain()
         except RuntimeError as error:
-            raise EngineUnusable(f"chDB can't open its data: {error}") from error
+            raise EngineUnusable(
+                f"chDB can't open its data, which may be mended by hand, or moved away to begin anew: {error}"
+            ) from error
         self.version = str(chdb.engine_version)
 
     def run(self, query: Query) -> Result:

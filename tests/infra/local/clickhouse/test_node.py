@@ -192,7 +192,7 @@ def test_data_that_the_engine_can_not_open_shows_what_it_says(home: Path) -> Non
     (server.files.data / "status").mkdir()
     with killed_at_the_end(server), pytest.raises(EngineFailed, match="ended while starting") as caught:
         server.start()
-    assert any("chDB can't open its data" in line for line in caught.value.tail)
+    assert any("chDB can't open its data, which may be mended" in line for line in caught.value.tail)
     assert server.pid is None
 
 
