@@ -48,14 +48,22 @@ class Source(NamedTuple):
 
 
 class Follower:
-    """`run` blocks until `stop`, on a thread of its own; everything else may be asked from any thread."""
+    """`run` blocks until `stop`, on a thread of its own; everything else may be asked from any thread.
+
+    `on_read` is called on that thread, once, when all that lay on the topics has been read and nobody knows of it yet.
+    """
 
     def __init__(
-        self, cluster: KafkaCluster, sources: Sequence[Source], clock: Callable[[], float] = time.monotonic
+        self,
+        cluster: KafkaCluster,
+        sources: Sequence[Source],
+        clock: Callable[[], float] = time.monotonic,
+        on_read: Callable[[], object] = lambda: None,
     ) -> None:
         self._cluster = cluster
         self._sources = {cluster.topic(source.topic): source for source in sources}
         self._clock = clock
+        self._on_read = on_read
         self._stopping = threading.Event()
         with settings_checked():
             self._consumer = Consumer(
@@ -181,6 +189,7 @@ class Follower:
             self._first_ends = self._first_ends or self._to_reach
         if self._to_reach and all(self._reached[p] >= end for p, end in self._to_reach.items()):
             if self._fresh_at is None:
+                self._on_read()
                 log.info(READY)
             self._fresh_at, self._to_reach = self._asked_at, {}
         if not self._to_reach:

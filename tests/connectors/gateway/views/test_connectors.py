@@ -1,5 +1,7 @@
 """The connectors' states in memory: how each stands, and where each open charge is."""
 
+import gc
+
 import pytest
 
 from connectors.gateway.views.connectors import UNHEARD, Connectors, Statuses
@@ -104,3 +106,12 @@ def test_equal_statuses_are_kept_once() -> None:
     view = follow(Connectors(CODEC), run().sample(charging(NOON)))
     follow(view, run().sample(charging(NOON, connector_id=NEIGHBOUR, start_charge_seq=OTHER_SEQ)))
     assert view.statuses(CONNECTOR) is view.statuses(NEIGHBOUR)
+
+
+def test_the_garbage_collector_has_nothing_to_walk_for_a_connector() -> None:
+    view, partition = Connectors(CODEC), run().sample(charging(NOON))
+    follow(view, partition)
+    gc.collect()
+    kept = (view._records[CONNECTOR], view._open_seqs[CONNECTOR])
+    assert not any(gc.is_tracked(one) for one in kept)
+    assert view.statuses(CONNECTOR) is view._alike[view.statuses(CONNECTOR)]

@@ -63,6 +63,19 @@ def test_reads_all_that_is_there_before_it_is_ready_and_then_what_comes(kafka: K
         until(lambda: (follower.age_s() or 9) < 2, "fresh")
 
 
+def test_says_once_that_all_is_read_before_anybody_else_knows(kafka: KafkaCluster) -> None:
+    put(kafka, CATALOG, b"1", b"2")
+    view, told = View(), []
+    follower = Follower(
+        kafka, [Source(CATALOG, view.put)], on_read=lambda: told.append((follower.ready, list(view.values)))
+    )
+    with following(follower):
+        until(lambda: follower.ready, "ready")
+        put(kafka, CATALOG, b"3")
+        until(lambda: view.values[-1] == b"3", "what came")
+    assert told == [(False, [b"1", b"2"])]
+
+
 def test_passes_over_what_can_not_be_read_and_counts_it(kafka: KafkaCluster) -> None:
     put(kafka, CATALOG, b"1", b"bad", b"2")
     view = View()
