@@ -32,6 +32,7 @@ from connectors.warehouse.settings import Warehouse
 from connectors.warehouse.statistics import LIMIT_S, WarehouseStatistics
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
+from schemas.freed_memory import give_back
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +127,11 @@ def sources(views: Views) -> list[Source]:
 
 
 def settle() -> None:
-    """Once all has been read: it stays, and the garbage collector would walk it again and again while answers wait."""
+    """Once all has been read. It stays, and the garbage collector would walk it again and again while answers wait;
+    what reading took was nearly as much, and goes back to the system."""
     gc.collect()
     gc.freeze()
+    give_back()
 
 
 def view_sizes(views: Views) -> dict[str, Callable[[], int]]:
