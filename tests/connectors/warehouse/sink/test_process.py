@@ -42,7 +42,8 @@ def test_health_and_metrics(kafka: KafkaCluster, clickhouse: Warehouse) -> None:
     chosen = settings(kafka, clickhouse)
 
     async def run() -> None:
-        stopping, urls = asyncio.Event(), []
+        stopping = asyncio.Event()
+        urls: list[str] = []
         serving = asyncio.create_task(serve(chosen, stopping, urls.append))
         await asyncio.sleep(0)
         (url,) = urls
