@@ -3,11 +3,11 @@ lying. What is asked and answered on it is the application's."""
 
 import asyncio
 import socket
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 #: The head of a request must be here so long after the connection, or after its own first byte, s; between two
 #: requests a connection may rest for longer.
@@ -59,6 +59,8 @@ class GuardedProtocol(HttpToolsProtocol):
     config: Config
     _head_due: asyncio.TimerHandle | None = None
     _taken_due: asyncio.TimerHandle | None = None
+    #: The request that is being answered; `cycle` is the newest one.
+    _answered: RequestResponseCycle | None = None
     #: What the request that is being read has beside its body: fields that are whole, and bytes as they came.
     _fields_size = 0
     _beside_body = 0
@@ -87,6 +89,11 @@ class GuardedProtocol(HttpToolsProtocol):
         """It is gone."""
         self._head_here()
         self._taken()
+        if self._answered is not None and not self._answered.response_complete:
+            # uvicorn tells the newest request only, and each part of an answer to an older one would be a line in the
+            # log.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -167,6 +174,10 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         self._in_body, self._completed = False, True
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _count(self, size: int) -> None:
         self._fields_size += size

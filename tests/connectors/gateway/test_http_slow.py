@@ -1,6 +1,7 @@
 """Slow callers, many at once: others are answered meanwhile, and each of them is closed when its time is over."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -185,6 +186,22 @@ def test_what_little_of_an_answer_nobody_takes_is_not_kept_either(monkeypatch: p
                 one.close()
 
     asyncio.run(test())
+
+
+def test_one_who_leaves_in_the_middle_of_an_answer_leaves_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
+    world = big_world()
+
+    async def test() -> None:
+        async with served(world.app) as gateway, caller(gateway.port) as platform:
+            await platform.send(good_http(world, BIG), http())
+            await platform.reader.readexactly(1_000)
+            platform.writer.transport.abort()
+            state = gateway.server.server_state
+            await eventually(lambda: not state.connections and not state.tasks)
+            assert state.total_requests == 0
+
+    asyncio.run(test())
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("rest", [10, 200_000])
