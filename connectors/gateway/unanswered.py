@@ -270,7 +270,7 @@ class UnansweredStarts:
                 one.failing = False
                 log.error("%s: %s", EVENTS, error.str())
 
-        log.warning("no charger has answered the start %s on %s", start.start_charge_seq, start.connector_id)
+        log.warning("no charger has answered the start %r on %r", start.start_charge_seq, start.connector_id)
         self._producer.produce(
             self._cluster.topic(EVENTS),
             self._codec.encode(event),
