@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connectors.gateway.views.follower import READY
 from infra.local.broker import LocalKafka
 from infra.local.ports import free_port
 from infra.topic_admin import create_topics, delete_topics
@@ -195,7 +196,7 @@ def test_it_answers_until_it_is_told_to_stop(told_by: signal.Signals, kafka: Kaf
     with gateway(kafka.bootstrap, kafka.topic_prefix) as one:
         until(lambda: one.status("/readyz") == 200, "it is ready")
         assert one.ret() == 0
-        assert "views are ready" in one.told
+        assert READY in one.told
         one.end(told_by)
 
 
