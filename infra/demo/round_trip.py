@@ -3,6 +3,7 @@ watches by query and by push, and stops, up to its order. Anything that is not a
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -57,7 +58,7 @@ async def round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip, clock: Cal
     connectors = [c["ConnectorID"] for s in stations for e in s["EquipmentInfos"] for c in e["ConnectorInfos"]]
     seen.stations, seen.connectors = len(stations), len(connectors)
     seen.step = "asking for the connectors' statuses"
-    statuses = await _statuses(caller, [station["StationID"] for station in stations])
+    statuses = await _heard_of(caller, [station["StationID"] for station in stations])
     if set(statuses) != set(connectors):
         raise RoundTripFailed(f"{len(statuses)} connectors have a status, {len(connectors)} are in the catalog")
     await _statistics(caller, stations[0]["StationID"])
@@ -65,6 +66,24 @@ async def round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip, clock: Cal
     await _watched(caller, ledger, seen, connector_id)
     await _stopped(caller, ledger, seen, connector_id, clock)
     seen.step = "done"
+
+
+async def _heard_of(caller: Caller, station_ids: list[str]) -> dict[str, int]:
+    """The statuses, once most connectors have one: of chargers that have just begun to send, nothing is known yet."""
+    until = time.monotonic() + PATIENCE_S
+    statuses = await _statuses(caller, station_ids)
+    while 2 * (heard := sum(status != ConnectorStatus.OFFLINE for status in statuses.values())) < len(statuses):
+        if time.monotonic() > until:
+            raise RoundTripFailed(f"{heard} of {len(statuses)} connectors are online after {PATIENCE_S:.0f} s")
+        await asyncio.sleep(_ASK_STATUS_S)
+        statuses = await _statuses(caller, station_ids)
+    return statuses
+
+
+def _free(statuses: dict[str, int]) -> list[str]:
+    """Connectors that a charge may be started on, those with a vehicle first."""
+    free = [c for c, status in statuses.items() if status in (ConnectorStatus.PLUGGED, ConnectorStatus.IDLE)]
+    return sorted(free, key=lambda c: (statuses[c] != ConnectorStatus.PLUGGED, c))
 
 
 async def _statuses(caller: Caller, station_ids: list[str]) -> dict[str, int]:
@@ -90,15 +109,17 @@ async def _started(
     caller: Caller, ledger: Ledger, seen: RoundTrip, statuses: dict[str, int], clock: Callable[[], float]
 ) -> str:
     """Starts a charge on a connector that is free; returns which, once its start result has come."""
-    ready = sorted(statuses, key=lambda c: (statuses[c] != ConnectorStatus.PLUGGED, c))
-    for connector_id in ready[:_TRIES]:
+    said: list[str] = []
+    for connector_id in _free(statuses)[:_TRIES]:
         seen.step = f"starting a charge on {connector_id}"
         if (await caller.policy(connector_id))["SuccStat"]:
+            said.append("no policy")
             continue
         await caller.auth(connector_id)
         began = clock()
         answer = await caller.start(connector_id)
         if answer["SuccStat"]:
+            said.append(f"FailReason {answer['FailReason']}")
             continue
         seq = answer["StartChargeSeq"]
         again = await caller.start(connector_id, seq)
@@ -108,7 +129,9 @@ async def _started(
         if result.payload["StartChargeSeqStat"] == ChargeStat.CHARGING:
             seen.start_charge_seq, seen.start_result_s = seq, round(result.arrival - began, 2)
             return connector_id
-    raise RoundTripFailed(f"none of {_TRIES} connectors took a start")
+        said.append("a failed start result")
+    told = ", ".join(f"{count} × {what}" for what, count in Counter(said).items())
+    raise RoundTripFailed(f"no connector took a start: {told}")
 
 
 async def _watched(caller: Caller, ledger: Ledger, seen: RoundTrip, connector_id: str) -> None:

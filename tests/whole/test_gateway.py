@@ -30,7 +30,7 @@ from tests.whole.topics import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
 
-CONNECTORS = 20
+CONNECTORS = 40
 
 #: A start's command is obeyed no later than this, s, and given up ten seconds after.
 START_VALID_S = 3
@@ -77,8 +77,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         gateway.await_log(READY)
         fleet = Fleet(replace(fleet_settings, publish_catalog=False))
         fleet.start()
+        running = Run(installation, fleet, gateway.logged(GATEWAY_URL), gateway.logged(ADMIN_URL))
+        until(lambda: asyncio.run(free_connectors(running.caller())), "the first connectors are heard of")
         try:
-            yield Run(installation, fleet, gateway.logged(GATEWAY_URL), gateway.logged(ADMIN_URL))
+            yield running
         finally:
             fleet.stop()
 
@@ -93,12 +95,13 @@ def profiles(folder: Path) -> Path:
     return folder
 
 
-async def free_connector(caller: Caller) -> str:
-    """A connector at which nobody is."""
-    stations = [station["StationID"] for station in await caller.all_stations()]
-    answer = await caller.statuses(stations)
+async def free_connectors(caller: Caller) -> list[str]:
+    """The connectors at which nobody is; lets go of the caller."""
+    async with caller:
+        stations = [station["StationID"] for station in await caller.all_stations()]
+        answer = await caller.statuses(stations)
     infos = [info for station in answer["StationStatusInfos"] for info in station["ConnectorStatusInfos"]]
-    return str(next(info["ConnectorID"] for info in infos if info["Status"] == ConnectorStatus.IDLE))
+    return [info["ConnectorID"] for info in infos if info["Status"] == ConnectorStatus.IDLE]
 
 
 def test_a_platform_goes_once_around(run: Run) -> None:
@@ -111,28 +114,27 @@ def test_a_platform_goes_once_around(run: Run) -> None:
 
 
 def test_without_kafka_reads_go_on_and_starts_are_refused_until_it_is_back(run: Run) -> None:
-    async def while_it_is_away() -> str:
+    async def while_it_is_away() -> None:
+        connector_id, *_ = await free_connectors(run.caller())
         async with run.caller() as caller:
-            connector_id = await free_connector(caller)
             with pytest.raises(RefusedCall) as refused:
                 await caller.start(connector_id)
             assert refused.value.ret == Ret.BUSY
-            return connector_id
 
     run.installation.kill("broker")
     began = time.monotonic()
-    connector_id = asyncio.run(while_it_is_away())
+    asyncio.run(while_it_is_away())
     until(lambda: run.age_s() > 3, "the views' age shows that they may have missed something")
     assert run.age_s() <= time.monotonic() - began + 2
     run.installation.restart("broker")
     until(lambda: run.age_s() < 2, "the views are fresh again")
 
     async def once_it_is_back() -> Payload:
+        connector_id, *_ = await free_connectors(run.caller())
         async with run.caller() as caller:
-            return await caller.start(await free_connector(caller))
+            return await caller.start(connector_id)
 
     until(lambda: started(once_it_is_back), "a start is taken again")
-    assert connector_id
 
 
 def started(call: Any) -> bool:
@@ -148,8 +150,9 @@ def test_a_start_that_no_charger_answers_ends_as_a_failed_start_result(run: Run)
     run.fleet.stop()
 
     async def start() -> str:
+        connector_id, *_ = await free_connectors(run.caller())
         async with run.caller() as caller:
-            answer = await caller.start(await free_connector(caller))
+            answer = await caller.start(connector_id)
             assert answer["SuccStat"] == 0
             return str(answer["StartChargeSeq"])
 
