@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connectors.errors import MisconfiguredService
@@ -21,10 +21,6 @@ _ANSWER_S = 1.0
 #: Between two questions, s of the asker's clock: asking costs the cluster little, but not nothing.
 _BETWEEN_S = 0.02
 
-#: A leader's epoch that was learned while the cluster was choosing is not corrected by its refusal: the question would
-#: be refused for as long as it is remembered.
-_LEADERS_KNOWN_MS = 2_000
-
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -32,15 +28,17 @@ class Ends:
     """Asks one question at a time. A partition that could not answer is missing from the answer."""
 
     def __init__(self, cluster: KafkaCluster, between_s: float = _BETWEEN_S) -> None:
-        try:
-            self._admin = AdminClient(
-                cluster.client_config(metadata_max_age_ms=_LEADERS_KNOWN_MS), logger=kafka_log(__name__)
-            )
-        except KafkaException as error:
-            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+        self._cluster = cluster
+        self._admin = self._client()
         self._between_s = between_s
         self._asked_at = float("-inf")
         self._waiting: dict[TopicPartition, Future[Any]] = {}
+
+    def _client(self) -> AdminClient:
+        try:
+            return AdminClient(self._cluster.client_config(), logger=kafka_log(__name__))
+        except KafkaException as error:
+            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 
     def ask(self, partitions: Iterable[Partition], now: float) -> None:
         """Asks, unless a question waits for its answer or the last one was put just now."""
@@ -58,9 +56,16 @@ class Ends:
         if not self._waiting or not all(future.done() for future in self._waiting.values()):
             return None
         answered, self._waiting = self._waiting, {}
+        if any(_is_outdated(future.exception()) for future in answered.values()):
+            # A leader's epoch that was learned while the cluster was choosing is not corrected by its refusal.
+            self._admin = self._client()
         ends = {
             (asked.topic, asked.partition): future.result().offset
             for asked, future in answered.items()
             if future.exception() is None
         }
         return self._asked_at, ends
+
+
+def _is_outdated(error: BaseException | None) -> bool:
+    return isinstance(error, KafkaException) and error.args[0].code() == KafkaError.FENCED_LEADER_EPOCH

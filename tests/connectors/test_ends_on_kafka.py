@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 TOPIC = all_topics()["station-catalog"]
 PARTITIONS: list[Partition] = [(TOPIC.name, number) for number in range(TOPIC.partitions)]
 
-#: What was learned of the leaders while the cluster was choosing is forgotten after two seconds.
+#: A leader's epoch that was learned while the cluster was choosing is forgotten once it is refused.
 ANSWERED_AGAIN_WITHIN_S = 20.0
 
 
