@@ -6,7 +6,9 @@ import importlib
 import logging
 import pkgutil
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -82,6 +84,8 @@ def make_app(settings: StreamsSettings) -> faust.App:
         broker=[f"chunked://{address}" for address in cluster.bootstrap.split(",")],
         broker_credentials=_credentials(cluster),
         store="memory://",  # state is ours, in `connector-state`
+        # Faust makes a folder that stays empty: not where the worker is started, which may be read-only.
+        datadir=Path(tempfile.gettempdir()) / "evcs-streams",
         # Without it Faust picks a port and, with it, serves table data to anybody.
         web_enabled=False,
         web_tables_enabled=False,

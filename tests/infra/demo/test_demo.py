@@ -35,6 +35,9 @@ run._BILL_WAIT_MS, run._DRAIN_TIMEOUT_S = 30_000, 180.0
 cli.main()
 """
 
+#: What the demo starts: streams, delivery and the gateway.
+SERVICES = 3
+
 PUSHES = {
     "notification_stationStatus",
     "notification_start_charge_result",
@@ -87,7 +90,7 @@ def test_being_told_to_end_drains_and_leaves_nothing_running(
     assert (figures["ended"], figures["lost"]) == ("in order", 0), told.read_text()
     late = any(line["late"] for line in figures["pushes"].values())
     assert demo.returncode == int(late or bool(figures["violations"])), figures
-    assert len(children) == 2  # streams and delivery
+    assert len(children) == SERVICES
     assert _alive(children) == []
 
 
@@ -132,7 +135,7 @@ def test_killed_it_takes_its_services_along_and_the_next_one_deletes_its_topics(
         until(lambda: b"samples" in told.read_bytes(), "all is at work")
         children = children_of(demo.pid)
         demo.kill()
-    assert len(children) == 2
+    assert len(children) == SERVICES
     until(lambda: not _alive(children), "the services are gone")
     left = _topics_on(broker)
     assert left
