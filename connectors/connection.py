@@ -14,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 HEAD_S = 10.0
 REST_S = 65
 
+#: While a body is on its way its reader is woken so often, to look at the clock, s.
+WAKE_S = 1.0
+
 #: An answer must have been taken so long after it first had to wait, s: a page of 4 MB at 1 Mbit/s.
 SEND_S = 30.0
 
@@ -58,6 +61,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     config: Config
     _head_due: asyncio.TimerHandle | None = None
+    _body_due: asyncio.TimerHandle | None = None
     _taken_due: asyncio.TimerHandle | None = None
     #: The request that is being answered; `cycle` is the newest one.
     _answered: RequestResponseCycle | None = None
@@ -88,6 +92,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._head_here()
+        self._body_here()
         self._taken()
         if self._answered is not None and not self._answered.response_complete:
             # uvicorn tells the newest request only, and each part of an answer to an older one would be a line in the
@@ -112,6 +117,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._beside_body = 0 if self._completed else self._beside_body + len(data) - self._body_seen
         if self._beside_body > HEAD_MAX:
             self._break_off()
+        elif self._in_body and self._body_due is None:
+            self._body_due = self.loop.call_later(WAKE_S, self._wake_reader)
 
     def pause_writing(self) -> None:
         """What was written waits for the caller to take it."""
@@ -173,6 +180,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self._in_body, self._completed = False, True
+        self._body_here()
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -204,6 +212,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _break_off(self) -> None:
         """Nothing more is read. What was asked before is answered; a request whose body can't be read is none."""
         self._broken = True
+        self._body_here()
         newest = self.cycle
         if newest is not None and not newest.response_complete:
             if not newest.more_body:
@@ -230,6 +239,16 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._head_due is not None:
             self._head_due.cancel()
             self._head_due = None
+
+    def _wake_reader(self) -> None:
+        self._body_due = self.loop.call_later(WAKE_S, self._wake_reader)
+        if self.cycle is not None:
+            self.cycle.message_event.set()
+
+    def _body_here(self) -> None:
+        if self._body_due is not None:
+            self._body_due.cancel()
+            self._body_due = None
 
     def _taken(self) -> None:
         if self._taken_due is not None:

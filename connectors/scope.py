@@ -32,7 +32,7 @@ def judge(scope: Scope, station_id: str, station: Whereabouts | None) -> Verdict
     """The verdict on a station; `station` is None where the catalog has none of this id."""
     if scope.stations and station_id not in scope.stations:
         return Verdict.OUT
-    if not asks_catalog([scope]):
+    if not (scope.operators or scope.areas):
         return Verdict.IN
     if station is None:
         return Verdict.UNKNOWN

@@ -2,12 +2,25 @@
 answers with it. Where a mark lies is decided by the streams."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from schemas.records.connector_state import TariffMark
 from schemas.records.derived import ProgressPeriod
 
 #: Wh times 1/10000 CNY/kWh, for one fen.
 _FEN = 100_000
+
+
+class Mark(Protocol):
+    """What is asked of a `TariffMark`."""
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def meter_wh(self) -> int: ...
+    @property
+    def elec_price_e4(self) -> int: ...
+    @property
+    def service_price_e4(self) -> int: ...
 
 
 def to_fen(watt_hour_prices: int) -> int:
@@ -15,7 +28,7 @@ def to_fen(watt_hour_prices: int) -> int:
     return (watt_hour_prices + _FEN // 2) // _FEN
 
 
-def periods_of(marks: Sequence[TariffMark], at: int, meter_wh: int) -> list[ProgressPeriod]:
+def periods_of(marks: Sequence[Mark], at: int, meter_wh: int) -> list[ProgressPeriod]:
     """The tariff periods up to a reading (UTC ms, Wh), with energy and money; sums of money are rounded cumulatively,
     so that the periods always add up to the totals."""
     result: list[ProgressPeriod] = []

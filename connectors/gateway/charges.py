@@ -1,11 +1,11 @@
 """Where a charge stands, from everything the views know of it: ordered, running, ended."""
 
 from connectors.gateway.progress import progress_of
+from connectors.gateway.views.known_state import KnownCharge, KnownState
 from connectors.gateway.views.sight import Sight, Views
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.served import query_equip_charge_status as interface
 from schemas.records.charger_commands import StartCharge
-from schemas.records.connector_state import ChargeState, ConnectorState
 from schemas.values import ChargeStat
 
 #: A start is answered, or its failure has been put in the answer's place, so long after its time is over, ms.
@@ -85,7 +85,7 @@ class Charges:
         commanded = self._views.commands.get(start_charge_seq)
         return None if commanded is None else commanded.start
 
-    def _stat_of(self, charge: ChargeState) -> ChargeStat:
+    def _stat_of(self, charge: KnownCharge) -> ChargeStat:
         if charge.ended_at is not None:
             return ChargeStat.ENDED
         running = ChargeStat.STARTING if charge.started_at is None else ChargeStat.CHARGING
@@ -102,5 +102,5 @@ class Charges:
         return stat if commanded is None or commanded.stop_issued_at is None else ChargeStat.STOPPING
 
 
-def _open_charge(state: ConnectorState, start_charge_seq: str) -> ChargeState | None:
+def _open_charge(state: KnownState, start_charge_seq: str) -> KnownCharge | None:
     return next((charge for charge in state.charges if charge.start_charge_seq == start_charge_seq), None)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from connectors.gateway.views.known_state import KnownCharge, KnownState
 from schemas.charge_periods import periods_of
-from schemas.records.connector_state import ChargeState, ConnectorState
 from schemas.records.derived import ChargeProgress, ProgressKind
 from schemas.records.station import TariffPeriod
 from schemas.records.telemetry import Telemetry
@@ -13,7 +13,7 @@ _BEIJING_MS = 8 * 3_600_000
 
 
 def progress_of(
-    state: ConnectorState, charge: ChargeState, newest: Telemetry | None, tariff: Sequence[TariffPeriod]
+    state: KnownState, charge: KnownCharge, newest: Telemetry | None, tariff: Sequence[TariffPeriod]
 ) -> ChargeProgress:
     """The charge as the streams would push it now; it must have started. `newest` is the connector's newest sample.
 
@@ -47,7 +47,7 @@ def progress_of(
     )
 
 
-def _reading(state: ConnectorState, charge: ChargeState) -> tuple[int, int, Telemetry | None]:
+def _reading(state: KnownState, charge: KnownCharge) -> tuple[int, int, Telemetry | None]:
     """The newest reading that the state has of the charge (UTC ms, Wh), and its sample if that shows the charge."""
     sample = state.sample
     if sample is None or sample.start_charge_seq != charge.start_charge_seq:
@@ -57,7 +57,7 @@ def _reading(state: ConnectorState, charge: ChargeState) -> tuple[int, int, Tele
     return state.reading_at, state.reading_wh, sample
 
 
-def _goes_on(charge: ChargeState, at: int, newest: Telemetry) -> bool:
+def _goes_on(charge: KnownCharge, at: int, newest: Telemetry) -> bool:
     return newest.start_charge_seq == charge.start_charge_seq and newest.sampled_at > at
 
 

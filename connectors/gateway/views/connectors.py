@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from connectors.gateway.views.known_state import KnownState, known
 from schemas.codec import Codec
 from schemas.connector_state_layout import read_head
 from schemas.records.connector_state import ConnectorState
@@ -22,12 +23,13 @@ UNHEARD = Statuses(0, 0, 0)
 class Connectors:
     """Filled by one thread, read by another; a connector's state is replaced as a whole.
 
-    What is kept of a connector are texts, bytes and what many have in common: nothing that the garbage collector walks.
+    What is kept of a connector are texts, bytes, what many have in common, and of one that charges its KnownState:
+    next to nothing that the garbage collector walks.
     """
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._records: dict[str, bytes] = {}
+        self._records: dict[str, bytes | KnownState] = {}
         self._statuses: dict[str, Statuses] = {}
         self._open_seqs: dict[str, tuple[str, ...]] = {}
         self._of_charge: dict[str, str] = {}
@@ -47,7 +49,7 @@ class Connectors:
             head = read_head(self._codec, value)
             open_seqs = head.charge_seqs
             statuses = Statuses(head.status, head.park_status, head.lock_status)
-            self._records[connector_id] = value
+            self._records[connector_id] = self._known(value) if open_seqs else value
             self._statuses[connector_id] = self._alike.setdefault(statuses, statuses)
         before = self._open_seqs.pop(connector_id, ())
         if open_seqs:
@@ -62,10 +64,10 @@ class Connectors:
         """How a connector stands; UNHEARD for one of which nothing has come."""
         return self._statuses.get(connector_id, UNHEARD)
 
-    def state(self, connector_id: str) -> ConnectorState | None:
+    def state(self, connector_id: str) -> KnownState | None:
         """All that is known of a connector."""
         record = self._records.get(connector_id)
-        return None if record is None else self._codec.decode_as(ConnectorState, record)
+        return self._known(record) if isinstance(record, bytes) else record
 
     def charges(self, connector_id: str) -> bool:
         """Whether a charge is open on the connector."""
@@ -74,3 +76,6 @@ class Connectors:
     def of_charge(self, start_charge_seq: str) -> str | None:
         """The connector on which this charge is open."""
         return self._of_charge.get(start_charge_seq)
+
+    def _known(self, record: bytes) -> KnownState:
+        return known(self._codec.decode_as(ConnectorState, record))

@@ -5,12 +5,12 @@ from typing import NamedTuple
 from connectors.gateway.views.commands import Commands
 from connectors.gateway.views.connectors import Connectors, Statuses
 from connectors.gateway.views.ended import EndedCharges
+from connectors.gateway.views.known_state import KnownState
 from connectors.gateway.views.samples import Samples
 from connectors.gateway.views.stations import KnownStation, Stations
 from connectors.policies import Scope
 from connectors.scope import Verdict, judge
 from schemas.codec import Codec
-from schemas.records.connector_state import ConnectorState
 
 
 class Views(NamedTuple):
@@ -60,7 +60,7 @@ class Sight:
         """How a connector stands; None for one that there is not."""
         return self._views.connectors.statuses(connector_id) if self.station_of(connector_id) else None
 
-    def state(self, connector_id: str) -> ConnectorState | None:
+    def state(self, connector_id: str) -> KnownState | None:
         """All that is known of a connector; None for one that there is not, or that has never said anything."""
         return self._views.connectors.state(connector_id) if self.station_of(connector_id) else None
 

@@ -18,6 +18,7 @@ from connectors.interfaces.dialect import STANDARD, Dialect
 from connectors.platform import load_platforms
 from connectors.policies import Scope
 from schemas.records.charger_commands import StartCharge, StopCharge
+from schemas.records.connector_state import ConnectorState
 from schemas.records.station import Station
 from schemas.registry import SchemaVersion
 from tests.connectors.gateway.callers import CITY, HARBOUR, Answered, Caller
@@ -111,6 +112,7 @@ class House:
         self.clock, self.topic = clock or Clock(), topic or CommandTopic()
         self.peers = peers or (peer(), harbour())
         self.views = Views.empty(CODEC)
+        self._states: dict[str, bytes] = {}
         for station in (a_station(), a_station(FAR_STATION, (FAR_CONNECTOR,), "310101")):
             self.catalog(station)
         self.metrics, self.ready = Metrics(lambda: 0.0, {}), True
@@ -127,6 +129,7 @@ class House:
     def follow(self, run: Partition) -> None:
         """The states and orders that the streams have put out so far."""
         for state in run.states:
+            self._states[state.key.decode()] = state.value
             self.views.connectors.put(state.key, state.value)
         for output in run.outputs:
             if output.topic == "charge-orders":
@@ -134,8 +137,7 @@ class House:
 
     def fail_start(self, connector_id: str, start_charge_seq: str) -> None:
         """The connector's state remembers a start that failed."""
-        state = self.views.connectors.state(connector_id)
-        assert state is not None
+        state = CODEC.decode_as(ConnectorState, self._states[connector_id])
         failed = replace(state, failed_seqs=(start_charge_seq,))
         self.views.connectors.put(connector_id.encode(), CODEC.encode(failed))
 

@@ -98,8 +98,9 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(gateway_app, "BODY_S", 0.01)
     world = make_world()
 
-    async def never() -> Any:
-        await asyncio.Event().wait()
+    async def woken() -> Any:
+        await asyncio.sleep(0.005)
+        return {"type": "http.request", "body": b"", "more_body": True}
 
     async def half_an_answer(first: list[dict[str, Any]]) -> list[Any]:
         sent: list[Any] = []
@@ -108,7 +109,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
             sent.append(message)
 
         async def receive() -> Any:
-            return first.pop(0) if first else await never()
+            return first.pop(0) if first else await woken()
 
         scope = {"type": "http", "method": "POST", "path": BASE + TOKEN, "headers": []}
         await world.app(scope, receive, send)

@@ -1,14 +1,14 @@
 """How far a charge is: what the state says, brought up to the newest sample, and never ahead of a tariff boundary."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from connectors.gateway.progress import progress_of, same_period
-from schemas.records.connector_state import ChargeState, ConnectorState, TariffMark
+from connectors.gateway.views.known_state import KnownCharge, KnownMark, KnownState
 from schemas.records.derived import ProgressKind
 from schemas.records.station import TariffPeriod
 from schemas.records.telemetry import Telemetry
@@ -29,52 +29,24 @@ def sample(at: int, meter_wh: int, seq: str = SEQ) -> Telemetry:
     return Telemetry(3, 50, 50, seq, 1, at, meter_wh, 50, 100.0, 0, 0, 400.0, 0, 0, "c1", "e1", "s1")
 
 
-def mark(at: int, meter_wh: int, elec_e4: int, service_e4: int) -> TariffMark:
-    return TariffMark(at, meter_wh, elec_e4, service_e4, at, meter_wh, at, meter_wh)
-
-
-CHARGE = ChargeState(
+CHARGE = KnownCharge(
     start_charge_seq=SEQ,
     charge_model=1,
     started_at=NINE,
-    start_reported=True,
-    start_announced=True,
-    first_sampled_at=NINE,
     ended_at=None,
     meter_end_wh=None,
-    stop_reason=None,
-    stop_reported=False,
-    stop_announced=False,
-    final_progress_sent=False,
-    known_at=NINE,
     rebase_wh=0,
-    user_name="",
-    ident_code="",
-    vin="",
-    next_push_at=NINE + 50_000,
     reading_at=NINE,
     reading_wh=100_000,
-    marks=(mark(NINE, 100_000, 4_000, 1_000),),
-    bill=None,
-    flags=(),
-    stop_offset=-1,
-    bill_offset=-1,
+    marks=(KnownMark(NINE, 100_000, 4_000, 1_000),),
 )
-STATE = ConnectorState(
+STATE = KnownState(
     connector_id="c1",
-    equipment_id="e1",
     station_id="s1",
     status=3,
-    park_status=50,
-    lock_status=50,
-    status_since=NINE,
     closed_seqs=(),
     failed_seqs=(),
     charges=(CHARGE,),
-    status_pushed_at=NINE,
-    event_offset=1,
-    telemetry_offset=1,
-    next_push_at=NINE + 50_000,
     reading_at=NINE + 10_000,
     reading_wh=110_000,
     sample=sample(NINE + 10_000, 110_000),
@@ -112,7 +84,7 @@ def test_another_sample_changes_nothing(newest: Telemetry) -> None:
 
 def test_a_sample_behind_a_boundary_that_the_state_knows_is_used() -> None:
     ten = NINE + HOUR
-    marks = (*CHARGE.marks, mark(ten, 120_000, 8_000, 2_000))
+    marks = (*CHARGE.marks, KnownMark(ten, 120_000, 8_000, 2_000))
     charge = replace(CHARGE, marks=marks)
     state = replace(STATE, reading_at=ten + 1_000, reading_wh=121_000, sample=sample(ten + 1_000, 121_000))
     progress = progress_of(state, charge, sample(ten + 11_000, 130_000), TARIFF)
@@ -138,7 +110,7 @@ def test_a_charge_that_has_ended_is_as_it_ended() -> None:
 
 
 def test_marks_behind_the_end_do_not_count() -> None:
-    marks = (*CHARGE.marks, mark(NINE + 60_000, 160_000, 8_000, 2_000))
+    marks = (*CHARGE.marks, KnownMark(NINE + 60_000, 160_000, 8_000, 2_000))
     charge = replace(CHARGE, marks=marks, ended_at=NINE + 30_000, meter_end_wh=130_000)
     assert [p.energy_wh for p in progress_of(STATE, charge, None, TARIFF).periods] == [30_000]
 
