@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SECONDS ?=
+JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -25,7 +26,7 @@ demo: $(READY) ## See everything at work until Ctrl-C, or for SECONDS=120
 	@$(BIN)/evcs demo $(if $(SECONDS),--seconds $(SECONDS))
 
 test: $(READY) ## Run all tests, on a real broker and a real ClickHouse that are started for them
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(READY) ## The gate before a commit: format, lint, types, imports, schemas, fast tests
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
@@ -33,7 +34,7 @@ check: $(READY) ## The gate before a commit: format, lint, types, imports, schem
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 2
 	@$(BIN)/evcs schemas check
-	@$(BIN)/python -m pytest -q -m "not kafka and not clickhouse and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not kafka and not clickhouse and not slow" $(ARGS)
 
 bench: $(READY) ## Measure this machine's figures (one JSON line each; minutes)
 	@$(BIN)/evcs local up --only kafka
