@@ -2,7 +2,8 @@
 
 ConnectorsError
 ├── MisconfiguredService  an unknown platform, a missing secret or a wrong setting (fix it and start again)
-├── KafkaRefused          the Kafka cluster refuses the service for good (rights, a fenced client)
+├── KafkaRefused          the Kafka cluster refuses the service for good (rights)
+│   └── PlaceTaken        another process has taken this one's place
 └── WarehouseError        ClickHouse did not do what it was asked
     ├── WarehouseAway     it can't now: the network, too many queries, memory (passes: try again)
     ├── WarehouseRefused  it won't: rights, an unknown table, bad SQL (fix it)
@@ -20,6 +21,10 @@ class MisconfiguredService(ConnectorsError):
 
 class KafkaRefused(ConnectorsError):
     """A fault of the Kafka cluster that does not pass by itself."""
+
+
+class PlaceTaken(KafkaRefused):
+    """Another process works in this one's place, which must write no more."""
 
 
 class WarehouseError(ConnectorsError):

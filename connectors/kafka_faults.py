@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
 
-from connectors.errors import KafkaRefused, MisconfiguredService
+from connectors.errors import KafkaRefused, MisconfiguredService, PlaceTaken
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,10 @@ def is_fatal(error: KafkaError) -> bool:
 
 
 def check(error: KafkaError, whose_place: str) -> None:
-    """Logs what passes. Raises KafkaRefused for what does not; `whose_place` says what it means to be fenced."""
+    """Logs what passes. Raises PlaceTaken for a fence, which `whose_place` puts into words, and KafkaRefused for what
+    else does not pass."""
     if is_fence(error):
-        raise KafkaRefused(f"Kafka: {whose_place} ({error.str()})")
+        raise PlaceTaken(f"Kafka: {whose_place} ({error.str()})")
     if is_fatal(error) or is_refusal(error):
         raise KafkaRefused(f"Kafka: {error.str()}")
     log.warning("Kafka: %s", error.str())

@@ -22,6 +22,7 @@ from schemas.records.connector_state import ConnectorState
 from schemas.records.delivery import Attempt, Dispute, LaneStatus
 from schemas.records.derived import ChargeProgress, Order, StartResult, StatusChange, StopResult
 from schemas.records.faults import Anomaly, DeadLetter
+from schemas.records.order_checks import OrderCheckEnded, OrderCheckPlanned
 from schemas.records.station import Station
 from schemas.records.telemetry import Telemetry
 from schemas.registry import SchemaVersion, load_schemas, pinned_ids, registry_ids
@@ -47,6 +48,8 @@ RECORD_TYPES: dict[str, type] = {
     "attempt": Attempt,
     "dispute": Dispute,
     "lane_status": LaneStatus,
+    "order_check_planned": OrderCheckPlanned,
+    "order_check_ended": OrderCheckEnded,
 }
 
 MAGIC = b"\x00"

@@ -13,6 +13,7 @@ from connectors.delivery.outbox import Outbox
 from connectors.delivery.outcomes import TABLE, Action, Sign
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.push import Reply
+from connectors.delivery.sender import Call
 from connectors.delivery.topics import Lane, lane_topic
 from connectors.interfaces.registry import Interface
 from connectors.platform import Platform
@@ -35,16 +36,6 @@ class Tally:
     failures: Counter[str]
     last_error: str = ""
     last_error_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call, ended: when it began (UTC ms) and how long it took (ms)."""
-
-    interface: Interface
-    reply: Reply
-    started_at: int
-    latency_ms: int
 
 
 class Consequences:

@@ -9,15 +9,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from connectors.delivery.backlog import Backlog, Job, Waiting, is_stale
 from connectors.delivery.breaker import Breaker, BreakerState
-from connectors.delivery.consequences import Call, Consequences
+from connectors.delivery.consequences import Consequences
 from connectors.delivery.outbox import Outbox
-from connectors.delivery.outcomes import TABLE, Action, Sign
+from connectors.delivery.outcomes import TABLE, Action
 from connectors.delivery.pace import Pace
 from connectors.delivery.push import Caller, Reply
-from connectors.delivery.tokens import TokenKeeper, TokenRefused
+from connectors.delivery.sender import Sender
+from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import Lane
 from connectors.interfaces.registry import Interface
 from connectors.platform import Platform
@@ -47,8 +49,7 @@ class Lanes:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._platform = platform
-        self._caller = caller
-        self._tokens = tokens
+        self._sender = Sender(platform.name, caller, tokens, now_ms, monotonic)
         self._outbox = outbox
         self._now_ms = now_ms
         self._monotonic = monotonic
@@ -68,9 +69,13 @@ class Lanes:
             "orders": Backlog(newest_wins=False),
             "states": Backlog(newest_wins=True),
         }
-        self.in_flight = 0
         self.tally = self._consequences.tally
         self.failure: BaseException | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return self._sender.in_flight
 
     @property
     def held(self) -> int:
@@ -199,31 +204,9 @@ class Lanes:
             self._consequences.bury(job, interface, "unreportable", str(error))
             return None
         before = self.breaker.state
-        call = await self._send(interface, payload)
-        if call.reply.sign is Sign.BAD_TOKEN:
-            self._consequences.enter(job, call, "RENEWED")
-            call = await self._send(interface, payload)
-            if call.reply.sign is Sign.BAD_TOKEN:
-                # A token refused right after its renewal is for people, as a wrong secret is.
-                log.error("%s refuses the token that it has just given: %s", self._platform.name, call.reply.detail)
+        call = await self._sender.attempt(interface, payload, partial(self._consequences.enter, job, outcome="RENEWED"))
         self._hear(call.reply, before)
         return self._consequences.follow(waiting, job, call)
-
-    async def _send(self, interface: Interface, payload: bytes) -> Call:
-        """One call, ended."""
-        started_at, began = self._now_ms(), self._monotonic()
-        self.in_flight += 1
-        try:
-            token = await self._tokens.token()
-        except TokenRefused as error:
-            reply = Reply(error.sign, f"query_token: {error}", error.ret)
-        else:
-            reply = await self._caller.push(interface, payload, token)
-            if reply.sign is Sign.BAD_TOKEN:
-                self._tokens.refused(token)
-        finally:
-            self.in_flight -= 1
-        return Call(interface, reply, started_at, round((self._monotonic() - began) * 1000))
 
     def _hear(self, reply: Reply, before: BreakerState) -> None:
         """What the reply says of the platform as a whole; `before` is how the breaker was when the call went out."""

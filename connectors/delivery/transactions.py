@@ -13,7 +13,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from connectors.errors import KafkaRefused, MisconfiguredService
+from connectors.errors import KafkaRefused, MisconfiguredService, PlaceTaken
 from connectors.kafka_faults import is_fatal, is_fence, is_refusal
 from schemas.cluster import KafkaCluster
 
@@ -63,8 +63,8 @@ class _Fenced(Exception):
 class Transactions:
     """One producer and its transaction. Used by one thread.
 
-    Calls keep trying while the cluster is away, until `give_up` says True, then raise Unsettled. Raises
-    KafkaRefused for what does not pass by itself.
+    Calls keep trying while the cluster is away, until `give_up` says True, then raise Unsettled. Raises PlaceTaken
+    once another producer has taken this id's place, and KafkaRefused for what else does not pass by itself.
     """
 
     def __init__(
@@ -215,7 +215,7 @@ class Transactions:
         own that was left behind has fenced this one."""
         left_behind = time.monotonic() - self._anew_at < _LEFT_BEHIND_S
         if self.age_s < self._timeout_s * _TIMED_OUT_AFTER and not left_behind:
-            raise KafkaRefused(f"Kafka: {self._whose_place} ({reason})") from reason
+            raise PlaceTaken(f"Kafka: {self._whose_place} ({reason})") from reason
         log.warning("a transaction of %d records is lost with its producer: %s", self.count, reason)
         while True:
             if self._producer not in self._hung:

@@ -8,8 +8,9 @@ from decimal import Decimal
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to tell a platform of a record. `key` is the StartChargeSeq of a charge's pushes, the ConnectorID
-    of a status; `due_at` when the record was due at first; `next_due_at` None if it is not sent again, or as soon as
-    the platform is back. No field holds a secret or a token."""
+    of a status, the CheckOrderSeq of a nightly check (which has no `connector_id`); `due_at` when the record was due
+    at first; `next_due_at` None if it is not sent again, or as soon as the platform is back. No field holds a secret
+    or a token."""
 
     platform: str
     interface: str

@@ -1,0 +1,72 @@
+"""Sends one payload to a platform with its token, and with another one where the platform has done away with it. What
+follows from the answer is for others to decide."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors.delivery.outcomes import Sign
+from connectors.delivery.push import Caller, Reply
+from connectors.delivery.tokens import TokenKeeper, TokenRefused
+from connectors.interfaces.registry import Interface
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, ended: when it began (UTC ms) and how long it took (ms)."""
+
+    interface: Interface
+    reply: Reply
+    started_at: int
+    latency_ms: int
+
+
+class Sender:
+    """Of one platform. `now_ms` is a clock in UTC ms, `monotonic` one in seconds that does not go back."""
+
+    def __init__(
+        self,
+        platform: str,
+        caller: Caller,
+        tokens: TokenKeeper,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._platform = platform
+        self._caller = caller
+        self._tokens = tokens
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        #: Calls under way.
+        self.in_flight = 0
+
+    async def attempt(self, interface: Interface, payload: bytes, on_renewal: Callable[[Call], None]) -> Call:
+        """One attempt: a call, and a second one at once where the first was refused for its token only, of which
+        `on_renewal` is told."""
+        call = await self._send(interface, payload)
+        if call.reply.sign is not Sign.BAD_TOKEN:
+            return call
+        on_renewal(call)
+        call = await self._send(interface, payload)
+        if call.reply.sign is Sign.BAD_TOKEN:
+            # A token refused right after its renewal is for people, as a wrong secret is.
+            log.error("%s refuses the token that it has just given: %s", self._platform, call.reply.detail)
+        return call
+
+    async def _send(self, interface: Interface, payload: bytes) -> Call:
+        """One call, ended."""
+        started_at, began = self._now_ms(), self._monotonic()
+        self.in_flight += 1
+        try:
+            token = await self._tokens.token()
+        except TokenRefused as error:
+            reply = Reply(error.sign, f"query_token: {error}", error.ret)
+        else:
+            reply = await self._caller.push(interface, payload, token)
+            if reply.sign is Sign.BAD_TOKEN:
+                self._tokens.refused(token)
+        finally:
+            self.in_flight -= 1
+        return Call(interface, reply, started_at, round((self._monotonic() - began) * 1000))
