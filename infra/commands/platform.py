@@ -26,6 +26,7 @@ Example:
   evcs platform run --port 18081 --city chengdu
   curl http://127.0.0.1:18080/_control/ledger
   curl -d '[{"kind": "ret-busy", "count": 3}]' http://127.0.0.1:18080/_control/faults
+  curl -d '{"MA7L4KFB0202603010000000001": 2}' http://127.0.0.1:18080/_control/contest
 """
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from infra.simulator.platform.answers import check_answer
+from infra.simulator.platform.checks import Checks, Contested
 from infra.simulator.platform.errors import Flaw, Kind
 from infra.simulator.platform.wire_json import Payload
 
@@ -63,28 +64,38 @@ class ConfirmedOrders:
         known.model = payload.get("ChargeModel", known.model)
         return None
 
-    def reconcile(self, payload: Payload) -> Payload:
-        """The answer to a check_charge_orders: what is listed but unknown or of other money or power."""
+    def know(self, order: Payload) -> None:
+        """An order that need not be pushed: StartChargeSeq, TotalPower, TotalMoney, StartTime, EndTime, ChargeModel."""
+        self._orders[order["StartChargeSeq"]] = _Confirmed(
+            Decimal(order["TotalPower"]),
+            Decimal(order["TotalMoney"]),
+            order["StartTime"],
+            order["EndTime"],
+            order["ChargeModel"],
+        )
+
+    def reconcile(self, payload: Payload, contested: Contested) -> Payload:
+        """The answer to a check_charge_orders: what is listed and is unknown, of other money or power, or contested."""
         disputes = []
         for order in payload["ChargeOrders"]:
-            reason = self._dispute(order)
-            if reason is not None:
+            reason = contested.reason(order["StartChargeSeq"]) or self._dispute(order)
+            if reason:
                 disputes.append({**order, "DisputeReason": int(reason)})
         return check_answer(payload, disputes)
 
-    def unlisted(self, payload: Payload) -> list[Flaw]:
-        """Orders started by the platform, wholly inside the checked time, that the operator left out.
+    def unlisted(self, payload: Payload, checks: Checks) -> list[Flaw]:
+        """Orders started by the platform, wholly inside the checked time, that the operator left out of all its checks
+        so far.
 
         An order across an edge is left alone: whose day it belongs to is not stated anywhere.
         """
-        listed = {order["StartChargeSeq"] for order in payload["ChargeOrders"]}
         return [
             Flaw(Kind.UNLISTED, "ChargeOrders", f"{seq} is missing")
             for seq, order in self._orders.items()
             if order.model == STARTED_BY_PLATFORM
             and order.start >= payload["StartTime"]
             and order.end <= payload["EndTime"]
-            and seq not in listed
+            and not checks.listed(seq)
         ]
 
     def _dispute(self, order: Payload) -> Dispute | None:

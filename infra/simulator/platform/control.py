@@ -1,6 +1,7 @@
 """The hand on the platform from another process: read the ledger, inject faults, clear. Not part of the standard.
 
-GET `/_control/ledger`, POST `/_control/faults` with a JSON list of faults, POST `/_control/clear`.
+GET `/_control/ledger`, POST `/_control/faults` with a JSON list of faults, POST `/_control/contest` with a JSON object
+from StartChargeSeq to the DisputeReason that check_charge_orders is answered with, POST `/_control/clear`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from infra.simulator.platform.checks import Contested
 from infra.simulator.platform.faults import Fault, Faults
 from infra.simulator.platform.ledger import Ledger
 
@@ -23,9 +25,10 @@ Reply = tuple[int, object]
 class Control:
     """Answers control requests as an HTTP status and a JSON value."""
 
-    def __init__(self, ledger: Ledger, faults: Faults) -> None:
+    def __init__(self, ledger: Ledger, faults: Faults, contested: Contested) -> None:
         self._ledger = ledger
         self._faults = faults
+        self._contested = contested
 
     def answer(self, method: str, path: str, body: bytes) -> Reply:
         """The answer to one request; a wrong one is told what is wrong."""
@@ -34,6 +37,8 @@ class Control:
                 return HTTPStatus.OK, self._read()
             case "POST", "faults":
                 return self._inject(body)
+            case "POST", "contest":
+                return self._contest(body)
             case "POST", "clear":
                 return self._clear(body)
         return HTTPStatus.NOT_FOUND, {"error": f"no {method} {path}"}
@@ -53,13 +58,22 @@ class Control:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
         return HTTPStatus.OK, {"added": len(faults)}
 
+    def _contest(self, body: bytes) -> Reply:
+        try:
+            reasons = msgspec.json.decode(body, type=dict[str, int])
+        except msgspec.DecodeError as error:
+            return HTTPStatus.BAD_REQUEST, {"error": str(error)}
+        self._contested.add(reasons)
+        return HTTPStatus.OK, {"contested": len(reasons)}
+
     def _clear(self, body: bytes) -> Reply:
-        """Clears the faults; with `{"ledger": true}` the ledger too."""
+        """Clears the faults, and what is contested; with `{"ledger": true}` the ledger too."""
         try:
             wanted = msgspec.json.decode(body or b"{}", type=dict[str, bool])
         except msgspec.DecodeError as error:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
         self._faults.clear()
+        self._contested.clear()
         if wanted.get("ledger"):
             self._ledger.clear()
         return HTTPStatus.OK, {"cleared": ["faults", "ledger"] if wanted.get("ledger") else ["faults"]}

@@ -35,7 +35,8 @@ class Ret(IntEnum):
 
 
 class Kind(StrEnum):
-    """Kinds of violation; the first group is refused, the second only recorded, `order-changed` is disputed.
+    """Kinds of violation; the first group is refused, the second only recorded, `order-changed` is disputed, and
+    `check-changed` refused.
 
     The last group is of answers only, in which the first occurs too: `late` is later than the interface allows, `echo`
     is about something else than was asked.
@@ -60,8 +61,10 @@ class Kind(StrEnum):
     ORDER = "order"
     BACKWARDS = "backwards"
     UNLISTED = "unlisted-order"
+    CHECKED_TWICE = "checked-twice"
 
     ORDER_CHANGED = "order-changed"
+    CHECK_CHANGED = "check-changed"
 
     LATE = "late"
     ECHO = "echo"

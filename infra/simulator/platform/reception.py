@@ -14,9 +14,10 @@ from infra.simulator.platform.answers import (
     token_answer,
     token_refusal,
 )
+from infra.simulator.platform.checks import Checks, Contested
 from infra.simulator.platform.confirmed import ConfirmedOrders
 from infra.simulator.platform.envelope import Opener, refusal
-from infra.simulator.platform.errors import FlawsError, Kind, RefusalError, Ret
+from infra.simulator.platform.errors import Flaw, FlawsError, Kind, RefusalError, Ret
 from infra.simulator.platform.faults import Fault
 from infra.simulator.platform.ledger import Ledger, Refusal
 from infra.simulator.platform.rules import build_rules
@@ -34,7 +35,7 @@ DISPUTED = 1
 class Reception:
     """Receives for one platform; `receive` raises RefusalError for what it does not process."""
 
-    def __init__(self, settings: PlatformSettings, ledger: Ledger) -> None:
+    def __init__(self, settings: PlatformSettings, ledger: Ledger, contested: Contested) -> None:
         self.tokens = Tokens(settings.token_available_s)
         self._sequence = Sequence(settings.cadence, settings.max_remembered)
         self._settings = settings
@@ -42,7 +43,9 @@ class Reception:
         self._opener = Opener(settings.operator_id, settings.crypto(), settings.max_skew_s)
         self._tables = Tables(settings.dialect).by_interface
         self._rules = build_rules(settings.dialect)
-        self._confirmed = ConfirmedOrders(settings.max_remembered)
+        self._checks = Checks(settings.max_remembered)
+        self._contested = contested
+        self.confirmed = ConfirmedOrders(settings.max_remembered)
 
     def receive(
         self, interface: str, body: bytes, authorization: str, now: float, refuse_as: Fault | None = None
@@ -106,21 +109,25 @@ class Reception:
         key = key_of(interface, payload)
         content = fingerprint(payload)
         if interface in names.ORDERS:
-            changed = self._confirmed.confirm(interface, payload, content)
+            changed = self.confirmed.confirm(interface, payload, content)
             if changed is not None:
                 self._ledger.violate(interface, key, [changed], now)
                 self._ledger.refuse(Refusal(interface, 0, str(changed), now))
                 return answer(interface, payload, DISPUTED)
+        flaws: list[Flaw] = []
+        if interface == names.CHECK_ORDERS:
+            flaws = self._checks.observe(payload, content)
+            if any(flaw.kind is Kind.CHECK_CHANGED for flaw in flaws):
+                raise RefusalError(Ret.BAD_PAYLOAD, flaws, key=key)
         times = self._ledger.see(interface, key, content, now)
         if times > 1:
-            flaws = []
             self._sequence.hear_again(interface, payload, now)
         else:
-            flaws = self._sequence.observe(interface, payload, now)
+            flaws += self._sequence.observe(interface, payload, now)
         reply = answer(interface, payload)
         if interface == names.CHECK_ORDERS:
-            reply = self._confirmed.reconcile(payload)
-            flaws += self._confirmed.unlisted(payload) if times == 1 else []
+            reply = self.confirmed.reconcile(payload, self._contested)
+            flaws += self.confirmed.unlisted(payload, self._checks) if times == 1 else []
         if flaws:
             self._ledger.violate(interface, key, flaws, now)
         self._ledger.accept(interface, key, payload, times, now)

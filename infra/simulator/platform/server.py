@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from infra.simulator.platform.checks import Contested
 from infra.simulator.platform.control import CONTROL_PREFIX, Control
 from infra.simulator.platform.envelope import check_transport, refusal
 from infra.simulator.platform.errors import Kind, RefusalError, Ret
@@ -37,8 +38,12 @@ class CityPlatform:
         self.ledger = ledger or Ledger(max_remembered=self.settings.max_remembered)
         self._clock = clock
         self._crypto = self.settings.crypto()
-        self._reception = Reception(self.settings, self.ledger)
-        self._control = Control(self.ledger, self.faults)
+        #: What it contests in check_charge_orders because it is told to.
+        self.contested = Contested()
+        self._reception = Reception(self.settings, self.ledger, self.contested)
+        #: The orders that it knows of.
+        self.confirmed = self._reception.confirmed
+        self._control = Control(self.ledger, self.faults, self.contested)
         dialect = self.settings.dialect
         self._routes = {dialect.path(name): name for name in dialect.interfaces}
         self._runner: web.ServerRunner | None = None

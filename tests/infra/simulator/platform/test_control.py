@@ -35,9 +35,18 @@ def test_faults_are_injected_and_cleared(city: PlatformThread, side: OperatorSid
     assert city.ledger.count(names.STATION_STATUS) == 0
 
 
+def test_what_is_to_be_contested_is_told(city: PlatformThread, side: OperatorSide) -> None:
+    assert side.http.post(f"{city.control_url}/contest", json={"a": 2}).json() == {"contested": 1}
+    check = payloads.check_orders(("a", "1.00", "2.00"))
+    assert [one["DisputeReason"] for one in side.push(names.CHECK_ORDERS, check).data["DisputeOrders"]] == [2]
+    side.http.post(f"{city.control_url}/clear")
+    assert [one["DisputeReason"] for one in side.push(names.CHECK_ORDERS, check).data["DisputeOrders"]] == [1]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
+        ("POST", "contest", b"[]", 400),
         ("POST", "faults", b"{}", 400),
         ("POST", "faults", b'[{"kind": "nonsense"}]', 400),
         ("POST", "faults", b'[{"kind": "reset", "interfaces": ["nonsense"]}]', 400),

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from infra.simulator.platform import dialect as names
+from infra.simulator.platform.checks import Contested
 from infra.simulator.platform.confirmed import ConfirmedOrders
 from infra.simulator.platform.errors import Kind
 from infra.simulator.platform.threaded import PlatformThread
@@ -83,6 +84,39 @@ class TestCheck:
             assert side.push(names.CHECK_ORDERS, payloads.check_orders()).data["TotalDisputeOrder"] == 0
         assert [found.message for found in city.ledger.violations_of(Kind.UNLISTED)] == ["a is missing"]
 
+    def test_an_order_that_an_earlier_check_had_is_not_left_out(self, city: PlatformThread, side: OperatorSide) -> None:
+        for seq in ("a", "b"):
+            side.push(names.BONUS_ORDER, payloads.bonus_order(seq))
+        for number, seq in enumerate(("a", "b")):
+            check = payloads.check_orders((seq, "12.34", "19.18"))
+            side.push(names.CHECK_ORDERS, {**check, "CheckOrderSeq": f"check {number}"})
+        assert [found.message for found in city.ledger.violations_of(Kind.UNLISTED)] == ["b is missing"]
+
+    def test_another_request_under_the_same_seq_is_refused(self, city: PlatformThread, side: OperatorSide) -> None:
+        for _ in range(2):
+            assert side.push(names.CHECK_ORDERS, payloads.check_orders(("a", "1.00", "2.00"))).ret == 0
+        reply = side.push(names.CHECK_ORDERS, payloads.check_orders(("a", "1.00", "2.01")))
+        assert (reply.ret, city.ledger.violation_counts[Kind.CHECK_CHANGED]) == (4004, 1)
+        assert city.ledger.violations_of(Kind.CHECKED_TWICE) == []
+
+    def test_an_order_in_two_requests_is_recorded(self, city: PlatformThread, side: OperatorSide) -> None:
+        check = payloads.check_orders(("a", "1.00", "2.00"))
+        for seq in ("one", "two"):
+            assert side.push(names.CHECK_ORDERS, {**check, "CheckOrderSeq": seq}).ret == 0
+        assert [v.message for v in city.ledger.violations_of(Kind.CHECKED_TWICE)] == ["a was in one already"]
+
+    def test_what_it_is_told_to_contest_is_contested(self, city: PlatformThread, side: OperatorSide) -> None:
+        side.push(names.BONUS_ORDER, payloads.bonus_order("a"))
+        check = payloads.check_orders(("a", "12.34", "19.18"))
+        city.platform.contested.add({"a": 7})
+        assert [one["DisputeReason"] for one in side.push(names.CHECK_ORDERS, check).data["DisputeOrders"]] == [7]
+        city.platform.contested.add({"a": 0})
+        assert side.push(names.CHECK_ORDERS, check).data["DisputeOrders"] == []
+
+    def test_an_order_that_it_knows_without_a_push(self, city: PlatformThread, side: OperatorSide) -> None:
+        city.platform.confirmed.know({**payloads.bonus_order("a"), "ChargeModel": 1})
+        assert side.push(names.CHECK_ORDERS, payloads.check_orders(("a", "12.34", "19.18"))).data["DisputeOrders"] == []
+
     @pytest.mark.parametrize(
         ("field", "value"),
         [
@@ -106,5 +140,6 @@ def test_the_oldest_order_is_forgotten() -> None:
     confirmed = ConfirmedOrders(1)
     for seq in ("a", "b"):
         assert confirmed.confirm(names.ORDER, payloads.order(seq), 1) is None
-    answer = confirmed.reconcile(payloads.check_orders(("a", "12.34", "19.18"), ("b", "12.34", "19.18")))
+    asked = payloads.check_orders(("a", "12.34", "19.18"), ("b", "12.34", "19.18"))
+    answer = confirmed.reconcile(asked, Contested())
     assert [order["StartChargeSeq"] for order in answer["DisputeOrders"]] == ["a"]
