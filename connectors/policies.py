@@ -38,6 +38,12 @@ _WEEK_S = 7 * _DAY_S
 #: Stations in a page: some four megabytes.
 _PAGE_MAX = 1_000
 
+#: Orders in a request of the nightly check: half a megabyte on the wire, and no more in an answer that contests all.
+_CHECKED_ORDERS_MAX = 5_000
+
+#: Orders can be sent again for a quarter, but each night looks at all of these days.
+LOOK_BACK_MAX_DAYS = 31
+
 #: A customer who stands before a charger does not wait longer.
 _START_VALID_MAX_S = 300
 
@@ -258,9 +264,30 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """How the day of check_charge_orders is cut: by which of an order's times it belongs to a day, in China's time."""
+    """How check_charge_orders is told of a day: which orders, in which requests, and when it is looked for them.
+
+    `day_of`: by which of an order's times it belongs to a day, in China's time. `orders_per_request` are in a request
+    at most. `settle_s`: for so long after midnight orders of the day before may still be made, so nothing is fixed
+    before. `look_back_days`: so many days, yesterday being the first, are looked at for orders that turned up late and
+    for nights that were missed. `report_empty_days`: a day without orders is told of by a request without any.
+    """
 
     day_of: Literal["start", "end"] = "end"
+    orders_per_request: int = 1_000
+    settle_s: int = 600
+    look_back_days: int = 7
+    report_empty_days: bool = True
+
+    def __post_init__(self) -> None:
+        require(
+            (
+                1 <= self.orders_per_request <= _CHECKED_ORDERS_MAX,
+                "orders_per_request",
+                f"must be 1 to {_CHECKED_ORDERS_MAX}",
+            ),
+            (0 <= self.settle_s <= _HOUR_S, "settle_s", f"must be 0 to {_HOUR_S}"),
+            (1 <= self.look_back_days <= LOOK_BACK_MAX_DAYS, "look_back_days", f"must be 1 to {LOOK_BACK_MAX_DAYS}"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,8 @@ from connectors.delivery.retries import RetryScheduler, RetrySettings
 from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.service import Delivery
-from connectors.delivery.settings import DeliverySettings
-from connectors.errors import KafkaRefused, MisconfiguredService
-from connectors.platform import load_platforms
-from connectors.protocol.errors import Misconfigured
+from connectors.delivery.settings import DeliverySettings, all_settings
+from connectors.errors import KafkaRefused
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
@@ -63,28 +61,6 @@ class ProcessSettings:
             router=RouterSettings.from_env(names, environ) if "router" in wanted else None,
             retries=RetrySettings.from_env(names, environ) if "retries" in wanted else None,
         )
-
-
-def all_settings(names: Sequence[str], environ: Mapping[str, str]) -> list[DeliverySettings]:
-    """Of these platforms, or of every platform that has a profile and its secrets.
-
-    Platforms that were named must all be right; otherwise one that is not is told of and left out. Raises
-    MisconfiguredService, BadProfile or BadCredentials.
-    """
-    if names:
-        return [DeliverySettings.from_env(name, environ) for name in dict.fromkeys(names)]
-    found = []
-    profiles = load_platforms(environ=environ)
-    for name in profiles.platforms:
-        try:
-            found.append(DeliverySettings.from_env(name, environ))
-        except (Misconfigured, MisconfiguredService) as error:
-            log.error("%s is left out: %s", name, error)
-    for fault in profiles.faults:
-        log.error("left out: %s", fault)
-    if not found:
-        raise MisconfiguredService("no platform can be delivered to: see the errors above, or `evcs platforms check`")
-    return found
 
 
 def run(settings: ProcessSettings) -> None:

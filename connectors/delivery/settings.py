@@ -1,7 +1,8 @@
 """Settings of one platform's delivery, read once from the environment."""
 
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from connectors.bounds import BadSettings
@@ -11,8 +12,10 @@ from connectors.platform import OWN_PROFILES, Platform, Target, load_platforms
 from connectors.policies import Addresses
 from connectors.protocol import query_token
 from connectors.protocol.credentials import Credentials
-from connectors.protocol.errors import BadProfile
+from connectors.protocol.errors import BadProfile, Misconfigured
 from schemas.cluster import KafkaCluster
+
+log = logging.getLogger(__name__)
 
 _TARGETS: Mapping[str, Target] = {"test": "test", "production": "production"}
 
@@ -79,3 +82,25 @@ def lanes_group(cluster: KafkaCluster, platform: str, environ: Mapping[str, str]
     """The consumer group of a platform's lanes: EVCS_DELIVERY_GROUP, or one of its own."""
     env = os.environ if environ is None else environ
     return env.get("EVCS_DELIVERY_GROUP") or f"{cluster.topic_prefix}evcs-delivery-{platform}"
+
+
+def all_settings(names: Sequence[str], environ: Mapping[str, str]) -> list[DeliverySettings]:
+    """Of these platforms, or of every platform that has a profile and its secrets.
+
+    Platforms that were named must all be right; otherwise one that is not is told of and left out. Raises
+    MisconfiguredService, BadProfile or BadCredentials.
+    """
+    if names:
+        return [DeliverySettings.from_env(name, environ) for name in dict.fromkeys(names)]
+    found = []
+    profiles = load_platforms(environ=environ)
+    for name in profiles.platforms:
+        try:
+            found.append(DeliverySettings.from_env(name, environ))
+        except (Misconfigured, MisconfiguredService) as error:
+            log.error("%s is left out: %s", name, error)
+    for fault in profiles.faults:
+        log.error("left out: %s", fault)
+    if not found:
+        raise MisconfiguredService("no platform can be reported to: see the errors above, or `evcs platforms check`")
+    return found

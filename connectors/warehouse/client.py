@@ -5,7 +5,7 @@ Times go in and come out with a zone: ClickHouse's driver would shift those with
 
 import math
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -60,6 +60,19 @@ class WarehouseClient:
         _require_zones((parameters or {}).values())
         result = self._asked(lambda client: client.query(sql, dict(parameters or {}), dict(settings or {})))
         return [tuple(row) for row in result.result_rows]
+
+    def blocks(
+        self, sql: str, parameters: Parameters | None = None, settings: Settings | None = None
+    ) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query as `rows` has them, a block at a time as ClickHouse sends them: for more of them than
+        should be in memory."""
+        _require_zones((parameters or {}).values())
+        stream = self._asked(
+            lambda client: client.query_row_block_stream(sql, dict(parameters or {}), dict(settings or {}))
+        )
+        with stream:
+            while (block := self._asked(lambda _: next(stream, None))) is not None:
+                yield block
 
     def run(self, sql: str, parameters: Parameters | None = None, settings: Settings | None = None) -> None:
         """Runs a statement that gives no rows."""

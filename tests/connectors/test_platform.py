@@ -269,6 +269,11 @@ AuxPower = 1.10
         (GOOD + "[retry]\nresults_attempts = 0", "retry.results_attempts", "at least 1"),
         (GOOD + "[retry]\ngive_up_s = -1", "retry.give_up_s", "or above"),
         (GOOD + '[reconciliation]\nday_of = "noon"', "reconciliation.day_of", "Invalid enum value 'noon'"),
+        (GOOD + "[reconciliation]\norders_per_request = 0", "reconciliation.orders_per_request", "1 to 5000"),
+        (GOOD + "[reconciliation]\norders_per_request = 9999", "reconciliation.orders_per_request", "1 to 5000"),
+        (GOOD + "[reconciliation]\nsettle_s = -1", "reconciliation.settle_s", "0 to 3600"),
+        (GOOD + "[reconciliation]\nlook_back_days = 0", "reconciliation.look_back_days", "1 to 31"),
+        (GOOD + "[reconciliation]\nlook_back_days = 99", "reconciliation.look_back_days", "1 to 31"),
         (GOOD + '[confirm_results]\n1 = "retry"', "confirm_results.1", "is no ConfirmResult"),
         (GOOD + '[confirm_results]\n100 = "retry"', "confirm_results.100", "is no ConfirmResult"),
         (GOOD + '[confirm_results]\n2 = "drop"', "confirm_results.2", "Invalid enum value 'drop'"),
@@ -407,6 +412,10 @@ ladder_s = [60]
 give_up_s = 604800
 [reconciliation]
 day_of = "start"
+orders_per_request = 50
+settle_s = 0
+look_back_days = 1
+report_empty_days = false
 [confirm_results]
 2 = "retry"
 99 = "dead_letter"
@@ -415,7 +424,7 @@ day_of = "start"
     assert platform.scope == Scope(frozenset({"MA7L4KFB0"}), ("1101", "5101"), frozenset({"S1"}))
     assert platform.limits == Limits(1, 2, 2.5)
     assert platform.retry == Retry(ladder_s=(60,), give_up_s=604_800)
-    assert platform.reconciliation == Reconciliation("start")
+    assert platform.reconciliation == Reconciliation("start", 50, 0, 1, report_empty_days=False)
     assert platform.confirm_results == {2: "retry", 99: "dead_letter"}
     assert platform.ladder_s("notification_charge_order_info") == (5, 5, 10)
     assert platform.ladder_s("notification_stationStatus") == (60,)

@@ -3,11 +3,11 @@
 import asyncio
 import gc
 import logging
-import signal
 from collections.abc import Callable
+from functools import partial
 
-from connectors.admin import AdminApp
-from connectors.server import listen, server
+from connectors.server import listen
+from connectors.standing import run_until_told, serve_beside
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.sink.service import Sink
 from connectors.warehouse.sink.settings import SinkSettings
@@ -23,16 +23,8 @@ _GC_THRESHOLD = 50_000
 
 def run(settings: SinkSettings) -> None:
     """Works until SIGTERM or SIGINT. Raises KafkaRefused, WarehouseRefused, MisconfiguredService."""
-
-    async def main() -> None:
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
-        await serve(settings, stopping)
-
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
-    asyncio.run(main())
+    run_until_told(partial(serve, settings))
 
 
 async def serve(
@@ -41,21 +33,11 @@ async def serve(
     """Works until `stopping`; `on_listening` is told where health and metrics are. Raises as `run`."""
     with listen(settings.admin_host, settings.admin_port, "EVCS_SINK_ADMIN_PORT") as private:
         client = WarehouseClient(settings.warehouse, timeout_s=_INSERT_S)
-        sink = Sink(settings, client)
-        admin = server(AdminApp(sink.metrics.text, lambda: sink.ready))
         url = f"http://{settings.admin_host}:{private.getsockname()[1]}"
         log.info("the sink fills %s; health and metrics at %s", settings.warehouse.url, url)
         if on_listening is not None:
             on_listening(url)
-        serving = asyncio.create_task(admin.serve([private]))
-        working = asyncio.create_task(asyncio.to_thread(sink.run))
-        told = asyncio.create_task(stopping.wait())
-        await asyncio.wait({serving, working, told}, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
-        sink.stop()
         try:
-            await working
+            await serve_beside(Sink(settings, client), private, stopping)
         finally:
-            admin.should_exit = True
-            await serving
             client.close()
