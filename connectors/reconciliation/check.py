@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from connectors.delivery.pace import Pace
 from connectors.delivery.transactions import Unsettled
@@ -22,13 +22,14 @@ from connectors.reconciliation.book import Book, Request
 from connectors.reconciliation.days import Night, midnight_ms
 from connectors.reconciliation.metrics import Metrics
 from connectors.reconciliation.notes import Fixed, Notes, NotWritten
-from connectors.reconciliation.orders import Blocks, DayOrders, LeftOut
+from connectors.reconciliation.orders import DayOrders, LeftOut
 from connectors.reconciliation.patience import Patience, Stopped
 from connectors.reconciliation.places import places
 from connectors.reconciliation.plan import Planning, requests
 from connectors.reconciliation.settings import Checked, NightlySettings
 from connectors.reconciliation.sink_progress import SinkProgress
 from connectors.reconciliation.topic import read_book
+from connectors.warehouse.blocks import Blocks
 from schemas.codec import codec_for
 from schemas.compacted import ReadStalled
 from schemas.records.order_checks import OrderCheckPlanned
@@ -108,6 +109,8 @@ class PlatformCheck:
             reason = error.args[0].str()
             if is_refusal(error.args[0]):
                 raise KafkaRefused(f"Kafka: {reason}") from error
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                reason += ". Run `evcs topics create`"
         self._patience.wait_for("kafka", f"Kafka can't be read: {reason}", _AGAIN_S)
 
     def _look(self, days: Days, oldest: date) -> Book:

@@ -1,9 +1,8 @@
 """Which orders a platform is to be told of in the check of a day: those of the warehouse, by the platform's profile."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
 
 from connectors.interfaces.check_charge_orders import INTERFACE
 from connectors.platform import Platform
@@ -11,6 +10,7 @@ from connectors.protocol.errors import Unreportable
 from connectors.reconciliation.days import DAY_MS, midnight_ms
 from connectors.reconciliation.plan import DayOrder
 from connectors.scope import Verdict, Whereabouts, judge
+from connectors.warehouse.blocks import Blocks
 
 #: Of a month's orders those of a day; where the day is that of the start, the end is not before it.
 _SQL = """
@@ -23,14 +23,6 @@ ORDER BY at, start_charge_seq
 
 #: So many of the orders that were left out are named.
 NAMED_MAX = 5
-
-
-class Blocks(Protocol):
-    """What is needed of the warehouse."""
-
-    def blocks(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Raises WarehouseError."""
-        ...
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from connectors.reconciliation.book import Book
 from connectors.reconciliation.check import PlatformCheck
 from connectors.reconciliation.days import days_to_look_at, yesterday
 from connectors.reconciliation.metrics import Metrics
-from connectors.reconciliation.orders import Blocks
 from connectors.reconciliation.patience import Patience, Stopped
 from connectors.reconciliation.settings import Checked, NightlySettings
+from connectors.warehouse.blocks import Blocks
 from schemas.clock import wall_ms
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Killed by SIGKILL wherever it hurts, and two at once: each order is in exactly one request, and each request is one."""
+"""Killed by SIGKILL wherever it hurts, and two at once: each order is in one request, and each request is one."""
 
 import os
 import subprocess
