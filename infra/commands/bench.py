@@ -120,3 +120,22 @@ def gateway(connectors: int, calls: int, in_flight: int, rounds: int, per_s: flo
     with told_to_end_as_by_ctrl_c():
         found = measure(KafkaCluster.from_env(), settings, LocalSettings.from_env().runs, _tell)
     click.echo(json.dumps(found))
+
+
+@command.command()
+@click.option("--orders", default=100_000, show_default=True, type=click.IntRange(1), help="of the day that is checked")
+@click.option("--others", default=1_000_000, show_default=True, type=click.IntRange(0), help="of the year before it")
+def nightly(orders: int, others: int) -> None:
+    """Seconds and memory of the nightly check of a day's orders with a strict platform.
+
+    Needs a broker and ClickHouse: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP and EVCS_CLICKHOUSE_URL.
+
+    Example: evcs bench nightly --others 10000000
+    """
+    from connectors.warehouse.settings import Warehouse
+    from infra.bench.nightly import measure
+    from infra.interruption import told_to_end_as_by_ctrl_c
+
+    with told_to_end_as_by_ctrl_c():
+        found = measure(KafkaCluster.from_env(), Warehouse.from_env(), orders, others, _tell)
+    click.echo(json.dumps(found))
