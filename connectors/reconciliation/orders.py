@@ -12,14 +12,19 @@ from connectors.reconciliation.plan import DayOrder
 from connectors.scope import Verdict, Whereabouts, judge
 from connectors.warehouse.blocks import Blocks
 
-#: Of a month's orders those of a day; where the day is that of the start, the end is not before it.
+#: Where the day is that of the start, the end is not before it.
 _SQL = """
 SELECT start_charge_seq, connector_id, station_id, energy_kwh, total_money, toUnixTimestamp64Milli({time}) AS at
 FROM orders FINAL
 WHERE {time} >= fromUnixTimestamp64Milli({{since:Int64}}) AND {time} < fromUnixTimestamp64Milli({{until:Int64}})
     AND ended_at >= fromUnixTimestamp64Milli({{since:Int64}}) AND has({{models:Array(Int32)}}, charge_model)
 ORDER BY at, start_charge_seq
+LIMIT 1 BY start_charge_seq
 """
+
+#: Only the months are read that the day is in, and not all there ever was. An order's end, and so its month, stays what
+#: it was when it comes again; should it not, LIMIT has it once all the same.
+_BY_MONTH = {"do_not_merge_across_partitions_select_final": 1}
 
 #: So many of the orders that were left out are named.
 NAMED_MAX = 5
@@ -62,7 +67,7 @@ class DayOrders:
         since = midnight_ms(day)
         models = sorted(int(model) for model in self._platform.interfaces[INTERFACE].charge_models)
         asked = {"since": since, "until": since + DAY_MS, "models": models}
-        for block in self._warehouse.blocks(self._sql, asked):
+        for block in self._warehouse.blocks(self._sql, asked, _BY_MONTH):
             for row in block:
                 order = DayOrder(*row)
                 if order.start_charge_seq not in known and self._is_to_be_told(order, left_out):

@@ -45,7 +45,7 @@ Tell = Callable[[str], None]
 
 
 def measure(cluster: KafkaCluster, warehouse: Warehouse, orders: int, others: int, tell: Tell) -> dict[str, object]:
-    """One check, on topics and in a database of its own. Raises OperatorError unless all of it was told, and rightly."""
+    """One check, on topics and in a database of its own. Raises OperatorError unless all was told, and told rightly."""
     mark = uuid.uuid4().hex[:8]
     cluster = replace(cluster, topic_prefix=f"bench-{mark}-")
     warehouse = replace(warehouse, database=f"bench_{mark}")
