@@ -4,6 +4,7 @@ ConnectorsError
 ├── MisconfiguredService  an unknown platform, a missing secret or a wrong setting (fix it and start again)
 ├── KafkaRefused          the Kafka cluster refuses the service for good (rights)
 │   └── PlaceTaken        another process has taken this one's place
+├── UnreadableBook        what the nightly check has fixed is not known, so nothing may be fixed (fix it)
 └── WarehouseError        ClickHouse did not do what it was asked
     ├── WarehouseAway     it can't now: the network, too many queries, memory (passes: try again)
     ├── WarehouseRefused  it won't: rights, an unknown table, bad SQL (fix it)
@@ -25,6 +26,10 @@ class KafkaRefused(ConnectorsError):
 
 class PlaceTaken(KafkaRefused):
     """Another process works in this one's place, which must write no more."""
+
+
+class UnreadableBook(ConnectorsError):
+    """A record of what the nightly check has fixed can't be read: an order could be told of twice."""
 
 
 class WarehouseError(ConnectorsError):

@@ -17,7 +17,7 @@ from connectors.delivery.sender import Call
 from connectors.delivery.topics import Lane, lane_topic
 from connectors.interfaces.registry import Interface
 from connectors.platform import Platform
-from schemas.records.delivery import Attempt, Dispute
+from schemas.records.delivery import Dispute
 from schemas.records.derived import Order, StatusChange
 from schemas.records.faults import DeadLetter
 
@@ -137,23 +137,11 @@ class Consequences:
 
     def enter(self, job: Job, call: Call, outcome: str, next_due_at: int | None = None) -> None:
         """One line of the ledger."""
-        self._outbox.attempt(
-            Attempt(
-                platform=self._platform.name,
-                interface=call.interface.name,
-                key=job.key,
-                connector_id=job.record.connector_id,
-                attempt=job.parcel.failures + job.failures + 1,
-                due_at=job.recorded_at,
-                started_at=call.started_at,
-                latency_ms=call.latency_ms,
-                http_status=call.reply.http_status,
-                ret=call.reply.ret,
-                outcome=outcome,
-                error=call.reply.detail,
-                next_due_at=next_due_at,
-            )
+        number = job.parcel.failures + job.failures + 1
+        line = call.line(
+            self._platform.name, job.key, job.record.connector_id, number, job.recorded_at, outcome, next_due_at
         )
+        self._outbox.attempt(line)
 
     def _dispute(self, job: Job, call: Call) -> None:
         order, code = job.record, call.reply.code

@@ -9,6 +9,7 @@ from connectors.delivery.outcomes import Sign
 from connectors.delivery.push import Caller, Reply
 from connectors.delivery.tokens import TokenKeeper, TokenRefused
 from connectors.interfaces.registry import Interface
+from schemas.records.delivery import Attempt
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,33 @@ class Call:
     reply: Reply
     started_at: int
     latency_ms: int
+
+    def line(
+        self,
+        platform: str,
+        key: str,
+        connector_id: str,
+        attempt: int,
+        due_at: int,
+        outcome: str,
+        next_due_at: int | None = None,
+    ) -> Attempt:
+        """Its line of the ledger."""
+        return Attempt(
+            platform=platform,
+            interface=self.interface.name,
+            key=key,
+            connector_id=connector_id,
+            attempt=attempt,
+            due_at=due_at,
+            started_at=self.started_at,
+            latency_ms=self.latency_ms,
+            http_status=self.reply.http_status,
+            ret=self.reply.ret,
+            outcome=outcome,
+            error=self.reply.detail,
+            next_due_at=next_due_at,
+        )
 
 
 class Sender:

@@ -106,7 +106,9 @@ class Transactions:
         """Takes this id's place, and ends what its last holder left unfinished."""
         try:
             self._persist(self._producer.init_transactions)
-        except (_Aborted, _Fenced) as error:
+        except _Fenced as error:
+            raise PlaceTaken(f"Kafka: {self._whose_place} ({error})") from error
+        except _Aborted as error:
             raise KafkaRefused(f"Kafka: {error}") from error
 
     def topics(self) -> set[str]:

@@ -72,26 +72,27 @@ class Asking:
         )
         seq, reply = check.check_order_seq, call.reply
         number = self._attempts[seq] = self._attempts.get(seq, 0) + 1
-        before = [self._line(check, one, number, due_at, "RENEWED") for one in renewed]
+
+        def line(of: Call, outcome: str, next_due_at: int | None = None) -> Attempt:
+            return of.line(check.platform, seq, "", number, due_at, outcome, next_due_at)
+
+        before = [line(one, "RENEWED") for one in renewed]
         row = TABLE[reply.sign]
         ended_at = self._now_ms()
         if row.action in (Action.DONE, Action.DISPUTE):
             disputes = tuple(answer.disputes(ended_at))
             outcome = "DISPUTED" if disputes else "DONE"
-            line = self._line(check, call, number, due_at, "CONTESTED" if disputes else "DONE")
+            told = line(call, "CONTESTED" if disputes else "DONE")
             ended = OrderCheckEnded(check.platform, check.day, seq, outcome, len(disputes), "", ended_at)
-            return Asked((*before, line), ended, disputes, reply.detail, is_away=False, is_shut=False)
+            return Asked((*before, told), ended, disputes, reply.detail, is_away=False, is_shut=False)
         if row.action is Action.DEAD_LETTER or (is_late and self._is_refused_often(seq, reply.sign)):
-            line = self._line(check, call, number, due_at, "DEAD_LETTER")
+            told = line(call, "DEAD_LETTER")
             disputes = tuple(answer.disputes(ended_at)) if reply.sign is Sign.UNRELIABLE else ()
-            return self._given_up(check, reply.detail, (*before, line), disputes)
+            return self._given_up(check, reply.detail, (*before, told), disputes)
         is_shut = row.action is Action.PAUSE
-        if is_shut:
-            line = self._line(check, call, number, due_at, "PAUSED")
-        else:
-            line = self._line(check, call, number, due_at, "AGAIN", ended_at + round(pause_s * 1000))
+        told = line(call, "PAUSED") if is_shut else line(call, "AGAIN", ended_at + round(pause_s * 1000))
         is_away = row.fails and reply.sign is not Sign.UNRELIABLE
-        return Asked((*before, line), None, (), reply.detail, is_away=is_away, is_shut=is_shut)
+        return Asked((*before, told), None, (), reply.detail, is_away=is_away, is_shut=is_shut)
 
     def _is_refused_often(self, seq: str, sign: Sign) -> bool:
         """Counts what is said of this request, or can't be read; a platform that is away says nothing of it."""
@@ -106,32 +107,6 @@ class Asking:
             check.platform, check.day, check.check_order_seq, "DEAD_LETTER", len(disputes), detail, self._now_ms()
         )
         return Asked(attempts, ended, disputes, detail, is_away=False, is_shut=False)
-
-    def _line(
-        self,
-        check: OrderCheckPlanned,
-        call: Call,
-        number: int,
-        due_at: int,
-        outcome: str,
-        next_due_at: int | None = None,
-    ) -> Attempt:
-        """One line of the ledger."""
-        return Attempt(
-            platform=check.platform,
-            interface=INTERFACE,
-            key=check.check_order_seq,
-            connector_id="",
-            attempt=number,
-            due_at=due_at,
-            started_at=call.started_at,
-            latency_ms=call.latency_ms,
-            http_status=call.reply.http_status,
-            ret=call.reply.ret,
-            outcome=outcome,
-            error=call.reply.detail,
-            next_due_at=next_due_at,
-        )
 
     def close(self) -> None:
         """Lets go of the connections."""

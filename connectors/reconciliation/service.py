@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
-from connectors.errors import KafkaRefused, PlaceTaken, WarehouseRefused
+from connectors.errors import ConnectorsError, PlaceTaken
 from connectors.reconciliation.book import Book
 from connectors.reconciliation.check import PlatformCheck
 from connectors.reconciliation.days import days_to_look_at, yesterday
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _TICK_S = 10.0
 
 #: Another process that has taken this one's place is left alone for so long, s.
-_LEFT_ALONE_S = 60.0
+_LEFT_ALONE_S = 300.0
 
 #: A check that has failed for no reason that is known begins again after this, s.
 _ANEW_S = 60.0
@@ -51,7 +51,7 @@ class Nightly:
         self._stopping.set()
 
     def run(self) -> None:
-        """Raises KafkaRefused and WarehouseRefused: what does not pass by itself."""
+        """Raises KafkaRefused, WarehouseRefused and UnreadableBook: what does not pass by itself."""
         with ThreadPoolExecutor(len(self._settings.checked), "nightly") as pool:
             running = [pool.submit(self._keep, checked) for checked in self._settings.checked]
             for one in running:
@@ -81,14 +81,14 @@ class Nightly:
             check.close()
 
     def _has_looked(self, check: PlatformCheck, patience: Patience, newest: date) -> bool:
-        """Whether the look was finished; Stopped, KafkaRefused and WarehouseRefused leave here."""
+        """Whether the look was finished; what does not pass by itself leaves here."""
         try:
             check.look(*self._days(check, newest))
         except PlaceTaken as taken:
             log.warning("%s; it is looked after again in %d s", taken, _LEFT_ALONE_S)
             patience.pause(_LEFT_ALONE_S)
             return False
-        except (Stopped, KafkaRefused, WarehouseRefused):
+        except (Stopped, ConnectorsError):
             raise
         except Exception:
             log.exception("a nightly check has failed; it begins again in %d s", _ANEW_S)
@@ -114,7 +114,7 @@ def check_day(
     """Checks one day at once, of all these platforms side by side; the books by platform, but of those that were told
     to stop before all was over.
 
-    Raises PlaceTaken, KafkaRefused and WarehouseRefused.
+    Raises PlaceTaken, KafkaRefused, WarehouseRefused and UnreadableBook.
     """
     metrics = Metrics()
 

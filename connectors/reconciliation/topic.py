@@ -1,10 +1,10 @@
 """`order-checks`: where what a night fixes, and how that ended, is kept; and how it is read from there."""
 
-import logging
 from collections.abc import Sequence
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from connectors.errors import UnreadableBook
 from connectors.kafka_faults import settings_checked
 from connectors.kafka_log import kafka_log
 from connectors.reconciliation.book import Book
@@ -15,8 +15,6 @@ from schemas.errors import UndecodableRecord
 from schemas.records.order_checks import OrderCheckEnded, OrderCheckPlanned
 from schemas.watermarks import watermarks
 
-log = logging.getLogger(__name__)
-
 TOPIC = "order-checks"
 
 _OFFSETS_S = 10.0
@@ -25,7 +23,7 @@ _OFFSETS_S = 10.0
 def read_book(cluster: KafkaCluster, codec: Codec, platform: str, since_ms: int) -> Book:
     """What the topic holds of a platform from a time on (UTC ms), up to now and without what was aborted.
 
-    Raises KafkaException and ReadStalled.
+    Raises KafkaException, ReadStalled and UnreadableBook.
     """
     book = Book(platform, codec)
     name = cluster.topic(TOPIC)
@@ -42,8 +40,10 @@ def _take(book: Book, codec: Codec, message: Message) -> None:
     try:
         record = codec.decode(value)
     except UndecodableRecord as error:
-        log.error("%s/%d@%d is passed over: %s", TOPIC, *place, error)
-        return
+        partition, offset = place
+        raise UnreadableBook(
+            f"{TOPIC}/{partition}@{offset} can't be read, maybe a newer version wrote it: {error}"
+        ) from error
     if isinstance(record, OrderCheckPlanned):
         book.planned(record, value, place, message.timestamp()[1])
     elif isinstance(record, OrderCheckEnded):

@@ -2,19 +2,18 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from confluent_kafka import Producer
 
 from connectors.delivery.topics import Lane, delivery_topics, lane_topic
 from connectors.platform import load_platforms
 from infra.bench.delivery_records import PLATFORM, records
+from infra.bench.probe import probe
 from infra.errors import OperatorError
 from infra.simulator.platform.onboarding import platform_environment
 from infra.topic_admin import create_topics, delete_topics
@@ -23,7 +22,6 @@ from schemas.codec import codec_for
 from schemas.records.derived import StatusChange
 from schemas.topic import all_topics
 
-_PROBE_TIMEOUT_S = 600
 _FLUSH_S = 60.0
 
 #: Beijing's calls in flight, of both lanes together.
@@ -39,9 +37,9 @@ def measure(cluster: KafkaCluster, pushes: int, default_pushes: int, rounds: int
     for number in range(1, rounds + 1):
         with counting_server() as address:
             tell(f"round {number} of {rounds}: {pushes:,} pushes bare, with aiohttp")
-            limits.append(_probe("post_probe", address, "aiohttp", str(pushes), str(IN_FLIGHT))["per_s"])
+            limits.append(probe("post_probe", address, "aiohttp", str(pushes), str(IN_FLIGHT))["per_s"])
             tell(f"round {number} of {rounds}: {default_pushes:,} pushes with httpx as it comes")
-            defaults.append(_probe("post_probe", address, "httpx", str(default_pushes), str(IN_FLIGHT))["per_s"])
+            defaults.append(probe("post_probe", address, "httpx", str(default_pushes), str(IN_FLIGHT))["per_s"])
             tell(f"round {number} of {rounds}: {pushes:,} pushes from Kafka")
             ours.append(_from_kafka(cluster, address, pushes))
     ours_per_s, limit, default = map(_median, (ours, limits, defaults))
@@ -73,7 +71,7 @@ def _from_kafka(cluster: KafkaCluster, address: str, pushes: int) -> float:
     create_topics(cluster, replication=1, topics=topics)
     try:
         _write(cluster, pushes)
-        measured = _probe("delivery_probe", str(pushes), environment=delivery_environment(cluster, address))
+        measured = probe("delivery_probe", str(pushes), environment=delivery_environment(cluster, address))
     finally:
         delete_topics(cluster, topics)
     if measured["confirmed"] != pushes or measured["failed"]:
@@ -98,21 +96,6 @@ def _write(cluster: KafkaCluster, pushes: int) -> None:
         producer.produce(cluster.topic(lane_topic(PLATFORM, lane)), codec.encode(record), record.connector_id.encode())
     if producer.flush(_FLUSH_S):
         raise OperatorError("the broker has not taken the benchmark's records")
-
-
-def _probe(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    ran = subprocess.run(
-        [sys.executable, "-m", f"infra.bench.{module}", *arguments],
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=_PROBE_TIMEOUT_S,
-        check=False,
-    )
-    if ran.returncode:
-        raise OperatorError(f"infra.bench.{module} failed:\n{ran.stderr[-4000:]}")
-    measured: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return measured
 
 
 @contextlib.contextmanager

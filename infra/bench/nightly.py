@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import uuid
@@ -20,6 +19,7 @@ from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from infra.bench.delivery_records import PLATFORM
 from infra.bench.nightly_orders import energy_kwh, insert_others, insert_the_days
+from infra.bench.probe import probe
 from infra.errors import OperatorError
 from infra.simulator.platform.onboarding import platform_environment
 from infra.topic_admin import create_topics, delete_topics
@@ -35,7 +35,6 @@ _TOPICS = (
     *("charge-orders", "station-catalog", "order-checks", "order-checks-dlq", "order-disputes"),
     "delivery-attempts",
 )
-_TIMEOUT_S = 1_800
 _FLUSH_S = 60.0
 
 #: Other orders of one insert.
@@ -58,7 +57,7 @@ def measure(cluster: KafkaCluster, warehouse: Warehouse, orders: int, others: in
             tell(f"the platform learns of {orders:,} orders")
             with _platform(day, orders) as (address, told):
                 tell(f"the check of {orders:,} orders")
-                found = _probe(cluster, warehouse, address, day)
+                found = _checked(cluster, warehouse, address, day)
                 _require(found, told(), orders)
     finally:
         delete_topics(cluster, topics)
@@ -125,7 +124,7 @@ def _close(stream: IO[str] | None) -> None:
         stream.close()
 
 
-def _probe(cluster: KafkaCluster, warehouse: Warehouse, address: str, day: date) -> dict[str, Any]:
+def _checked(cluster: KafkaCluster, warehouse: Warehouse, address: str, day: date) -> dict[str, Any]:
     environment = {
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
@@ -135,15 +134,4 @@ def _probe(cluster: KafkaCluster, warehouse: Warehouse, address: str, day: date)
         "EVCS_CLICKHOUSE_DATABASE": warehouse.database,
         **platform_environment(PLATFORM, address),
     }
-    ran = subprocess.run(
-        [sys.executable, "-m", "infra.bench.nightly_probe", day.isoformat()],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    if ran.returncode:
-        raise OperatorError(f"the check has failed:\n{ran.stderr[-4000:]}")
-    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return found
+    return probe("nightly_probe", day.isoformat(), environment=environment)

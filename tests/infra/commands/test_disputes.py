@@ -23,15 +23,6 @@ COLUMNS = (
 )
 
 
-@pytest.fixture
-def warehouse(clickhouse: Warehouse, clean_environment: pytest.MonkeyPatch) -> Warehouse:
-    """The environment's."""
-    clean_environment.setenv("EVCS_CLICKHOUSE_URL", clickhouse.url)
-    clean_environment.setenv("EVCS_CLICKHOUSE_PASSWORD", clickhouse.password.reveal())
-    clean_environment.setenv("EVCS_CLICKHOUSE_DATABASE", clickhouse.database)
-    return clickhouse
-
-
 def at(day: date, ms: int) -> datetime:
     return datetime.fromtimestamp((midnight_ms(day) + ms) / 1000, UTC)
 

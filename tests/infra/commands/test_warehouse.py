@@ -26,27 +26,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def environment(clickhouse: Warehouse, clean_environment: pytest.MonkeyPatch) -> Warehouse:
-    """The test's own database as the warehouse."""
-    clean_environment.setenv("EVCS_CLICKHOUSE_URL", clickhouse.url)
-    clean_environment.setenv("EVCS_CLICKHOUSE_PASSWORD", clickhouse.password.reveal())
-    clean_environment.setenv("EVCS_CLICKHOUSE_DATABASE", clickhouse.database)
-    return clickhouse
-
-
 @pytest.mark.clickhouse
-def test_status_migrate_status(environment: Warehouse, folder: Path) -> None:
+def test_status_migrate_status(warehouse: Warehouse, folder: Path) -> None:
     typed = CliRunner()
     before = typed.invoke(command, ["status"])
     assert before.exit_code == 1
-    assert before.stdout.splitlines()[0] == f"{environment.database} at {environment.url}"
+    assert before.stdout.splitlines()[0] == f"{warehouse.database} at {warehouse.url}"
     assert before.stdout.splitlines()[1].split() == ["0001_create_a.sql", "pending"]
 
     done = typed.invoke(command, ["migrate"], catch_exceptions=False)
     assert done.stdout.splitlines() == [
         "applied 0001_create_a.sql",
-        f"1 applied, 0 were, in {environment.database} at {environment.url}",
+        f"1 applied, 0 were, in {warehouse.database} at {warehouse.url}",
     ]
     assert done.stderr == "applying 0001_create_a.sql\n"
     again = typed.invoke(command, ["migrate"], catch_exceptions=False)
@@ -62,7 +53,7 @@ def test_status_migrate_status(environment: Warehouse, folder: Path) -> None:
     assert changed.exit_code == 1
     assert "changed since it was applied" in changed.stdout
     assert isinstance(typed.invoke(command, ["migrate"]).exception, MigrationsDiffer)
-    assert environment.password.reveal() not in done.output + changed.output
+    assert warehouse.password.reveal() not in done.output + changed.output
 
 
 def test_a_warehouse_that_is_away_is_one_line(
