@@ -6,9 +6,11 @@ from contextlib import contextmanager
 
 import click
 
+from connectors.platform import load_platforms
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from infra.local.progress import shown_on_stderr
+from infra.warehouse.deadlines import note_deadlines
 from infra.warehouse.migration import load_migrations
 from infra.warehouse.runner import Line, Migrator, State
 
@@ -26,15 +28,23 @@ def migrate() -> None:
     """Apply the migrations of `infra/clickhouse` that are pending, in their order.
 
     With EVCS_CLICKHOUSE_CLUSTER set, the tables are made replicated and sharded on that cluster. An applied file that
-    has changed is an error, and nothing is done.
+    has changed is an error, and nothing is done. Then the deadlines of the platforms' profiles are noted, by which the
+    views judge delivery: run it again when a profile has changed.
 
     Example: evcs warehouse migrate
     """
-    with _migrator() as (migrator, warehouse):
+    with _migrator() as (migrator, client):
+        warehouse = client.warehouse
         with shown_on_stderr() as tell:
             done = migrator.migrate(tell)
+            profiles = load_platforms()
+            for fault in profiles.faults:
+                tell(f"no deadlines of a profile that is wrong: {fault}")
+            noted = note_deadlines(client, profiles.platforms.values())
         for name in done:
             click.echo(f"applied {name}")
+        for deadline in noted:
+            click.echo(f"deadline {deadline}")
         known = len(migrator.status())
         click.echo(f"{len(done)} applied, {known - len(done)} were, in {warehouse.database} at {warehouse.url}")
 
@@ -45,7 +55,8 @@ def status() -> None:
 
     Example: evcs warehouse status
     """
-    with _migrator() as (migrator, warehouse):
+    with _migrator() as (migrator, client):
+        warehouse = client.warehouse
         lines = migrator.status()
     click.echo(f"{warehouse.database} at {warehouse.url}{f', cluster {warehouse.cluster}' * bool(warehouse.cluster)}")
     for line in lines:
@@ -59,10 +70,9 @@ def _state(line: Line) -> str:
 
 
 @contextmanager
-def _migrator() -> Iterator[tuple[Migrator, Warehouse]]:
-    warehouse = Warehouse.from_env()
-    client = WarehouseClient(warehouse, in_database=False)
+def _migrator() -> Iterator[tuple[Migrator, WarehouseClient]]:
+    client = WarehouseClient(Warehouse.from_env(), in_database=False)
     try:
-        yield Migrator(client, load_migrations()), warehouse
+        yield Migrator(client, load_migrations()), client
     finally:
         client.close()

@@ -35,6 +35,21 @@ def wh_by_day(samples: Iterable[Sample]) -> Mapping[date, int]:
     return found
 
 
+def wh_by_hour(samples: Iterable[Sample]) -> Mapping[int, int]:
+    """Wh by hour (hours since 1970, UTC), for every hour that a sample, or a rise between two hours, reaches."""
+    hours = [list(group) for _, group in groupby(sorted(set(samples)), key=lambda sample: sample[0] // HOUR_MS)]
+    found = {hour[0][0] // HOUR_MS: within(hour) for hour in hours}
+    for (from_ms, from_wh), (to_ms, to_wh) in ((before[-1], after[0]) for before, after in pairwise(hours)):
+        rise, counted, at = max(0, to_wh - from_wh), 0, from_ms
+        while at < to_ms or at == from_ms:
+            until = min(to_ms, (at // HOUR_MS + 1) * HOUR_MS)
+            upto = rise * (until - from_ms) // (to_ms - from_ms)
+            found[at // HOUR_MS] = found.get(at // HOUR_MS, 0) + upto - counted
+            counted, at = upto, until
+        found.setdefault(to_ms // HOUR_MS, 0)
+    return found
+
+
 def within(hour: list[Sample]) -> int:
     """Wh of one hour's samples, in order."""
     first, last = hour[0][1], hour[-1][1]

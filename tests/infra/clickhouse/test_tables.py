@@ -1,20 +1,21 @@
 """The tables as they are made: comments, types, windows, retention; and that a station's electricity reads little."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.warehouse.sink.sources import SOURCES, Source
+from infra.sql_tokens import Kind, tokens
 from schemas.registry import load_schemas
 from tests.infra.clickhouse.database import Database
 from tests.schemas.strategies import newest_version
 
 pytestmark = pytest.mark.clickhouse
 
-UNITS = re.compile(r"no unit|UTC|\bWh|\bkWh|\bkW\b|, A$|, V$|, ms$|CNY|percent|counted|Beijing time")
+UNITS = re.compile(r"no unit|UTC|\bWh|\bkWh|\bkW\b|, A$|, V$|, ms$|CNY|percent|counted|Beijing time|, s(?:$|:)")
 
 #: A table's type for each of Avro's: never narrower, since what does not fit would be cut off.
 TYPES = {
@@ -49,6 +50,35 @@ def test_every_column_says_what_it_is_and_its_unit(database: Database) -> None:
     assert not [row for row in ours if not UNITS.search(row[2])]
 
 
+def test_every_column_of_every_view_says_what_it_is_and_its_unit(database: Database) -> None:
+    """Of views with parameters system.columns says nothing: what they were made with does."""
+    views = database.rows(
+        f"SELECT name, create_table_query FROM system.tables WHERE database = '{database.name}' AND engine = 'View'"
+    )
+    found = {name: dict(declared(query)) for name, query in views}
+    assert len(found) >= 18
+    assert list(found["electricity"]) == ["connector_id", "day", "energy_kwh"]
+    for name, comments in found.items():
+        assert comments, name
+        assert not [column for column, comment in comments.items() if not UNITS.search(comment)], name
+
+
+def declared(query: str) -> Iterator[tuple[str, str]]:
+    """Name and comment of each column that a CREATE VIEW declares; the comment is "" where there is none."""
+    name, comment, before = "", "", None
+    for token in tokens(query):
+        if token.depth == 1 and token.kind is Kind.NAME and before is not None and before.text in "(,":
+            name, comment = token.text[1:-1], ""
+        elif token.kind is Kind.STRING and before is not None and before.is_word("COMMENT"):
+            comment = token.text
+        if name and not token.depth and token.is_sign(")"):
+            yield name, comment[1:-1]
+            return
+        if name and token.depth == 1 and token.is_sign(","):
+            yield name, comment[1:-1]
+        before = token
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.topic)
 def test_its_columns_are_the_records_fields(source: Source, database: Database) -> None:
     wanted: dict[str, str] = {}
@@ -78,15 +108,15 @@ def wide(kind: Any) -> str:
 
 
 def test_every_table_remembers_tokens_and_forgets_rows(database: Database) -> None:
-    """The register of connectors is kept for good."""
+    """The register of connectors is kept for good, and so are deadlines."""
     found = database.rows(
         "SELECT name, create_table_query FROM system.tables "
         f"WHERE database = '{database.name}' AND engine LIKE '%MergeTree'"
     )
     ours = {name: query for name, query in found if not name.endswith("migrations")}
-    assert len(ours) == 8
+    assert len(ours) == 9
     assert not [name for name, query in ours.items() if "non_replicated_deduplication_window = 10000" not in query]
-    assert [name for name, query in ours.items() if " TTL " not in query] == ["station_connectors"]
+    assert sorted(name for name, query in ours.items() if " TTL " not in query) == ["deadlines", "station_connectors"]
 
 
 def test_a_stations_electricity_reads_its_own_hours_only(database: Database) -> None:
