@@ -15,10 +15,11 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError
 from clickhouse_connect.driver.httpclient import HttpClient
 from clickhouse_connect.driver.httputil import get_pool_manager
-from urllib3 import Timeout
+from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
 
 from connectors.errors import UnreadableBlock, WarehouseError
+from connectors.warehouse.answer import BrokenOff, whole
 from connectors.warehouse.failures import failure
 from connectors.warehouse.settings import Warehouse
 
@@ -34,6 +35,9 @@ _PORTS = {"http": 80, "https": 443}
 _NETWORK = (HTTPError, OSError)
 #: A distributed table answers once the shards have the rows, not once it has noted to send them.
 _CONFIRMED: Settings = {"distributed_foreground_insert": 1}
+#: Of an answer that is passed on as it comes.
+_PIECE_BYTES = 256 * 1024
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 _DEDUPLICATION = "insert_deduplication_token"
 
 
@@ -73,6 +77,28 @@ class WarehouseClient:
         with stream:
             while (block := self._asked(lambda _: next(stream, None))) is not None:
                 yield block
+
+    def stream(
+        self, sql: str, format_: str, parameters: Parameters | None = None, settings: Settings | None = None
+    ) -> Generator[bytes, None, None]:
+        """A query's answer in one of ClickHouse's formats, piece by piece; `{name:Type}` in it takes `parameters`.
+
+        Asked for at the first piece. Closed before its end, it ends the connection, by which a server that is told
+        `cancel_http_readonly_queries_on_client_close` ends the query.
+        """
+        _require_zones((parameters or {}).values())
+        answer = self._asked(
+            lambda client: client.raw_stream(
+                sql, dict(parameters or {}), dict(settings or {}), format_, transport_settings=_UNCOMPRESSED
+            )
+        )
+        assert isinstance(answer, HTTPResponse)
+        pieces = whole(answer.stream(_PIECE_BYTES), answer.headers.get("X-ClickHouse-Exception-Tag", ""))
+        try:
+            while (piece := self._asked(lambda _: next(pieces, None))) is not None:
+                yield piece
+        finally:
+            answer.close()
 
     def run(self, sql: str, parameters: Parameters | None = None, settings: Settings | None = None) -> None:
         """Runs a statement that gives no rows."""
@@ -126,7 +152,7 @@ class WarehouseClient:
     def _asked(self, ask: Callable[[Client], T], inserting: bool = False) -> T:
         try:
             return ask(self._connected())
-        except (ClickHouseError, *_NETWORK) as error:
+        except (ClickHouseError, BrokenOff, *_NETWORK) as error:
             if inserting and isinstance(error, DataError):  # the driver's own, while it packed the values
                 raise UnreadableBlock(f"the values can't be packed: {error}") from error
             code = getattr(error, "code", None)

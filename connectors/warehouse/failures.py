@@ -4,6 +4,7 @@ import re
 import ssl
 
 from connectors.errors import UnreadableBlock, WarehouseAway, WarehouseError, WarehouseRefused
+from connectors.warehouse.answer import BrokenOff
 
 #: By ClickHouse's own numbers (`SELECT errorCodeToName(n)`): it can't do it now, and later it may.
 PASSING = frozenset(
@@ -134,7 +135,7 @@ def _without_code(error: Exception, reason: str, url: str, network: tuple[type[E
     chain = list(_chain(error))
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
         return WarehouseRefused(f"ClickHouse at {url} has a certificate that this machine does not trust: {reason}")
-    if _PASSING_STATUS.search(reason):
+    if isinstance(error, BrokenOff) or _PASSING_STATUS.search(reason):
         return WarehouseAway(f"ClickHouse at {url}: {reason}")
     if any(isinstance(one, network) for one in chain):
         return WarehouseAway(

@@ -58,6 +58,20 @@ def test_blocks_rows_and_what_comes_back(client: WarehouseClient) -> None:
 
 
 @pytest.mark.clickhouse
+def test_an_answer_comes_in_pieces(client: WarehouseClient) -> None:
+    query = "SELECT number FROM numbers({count:UInt64})"
+    pieces = list(client.stream(query, "TSV", {"count": 500_000}, {"max_block_size": 1_000}))
+    assert len(pieces) > 5
+    assert b"".join(pieces) == b"".join(b"%d\n" % number for number in range(500_000))
+    begun = client.stream(query, "TSV", {"count": 500_000})
+    assert next(begun).startswith(b"0\n1\n")
+    begun.close()
+    assert list(client.stream("SELECT 1 WHERE 0", "TSV")) == []
+    with pytest.raises(WarehouseRefused, match="UNKNOWN_TABLE"):
+        next(client.stream("SELECT * FROM nothing", "TSV"))
+
+
+@pytest.mark.clickhouse
 def test_settings_go_with_a_statement(client: WarehouseClient) -> None:
     sql = "SELECT value FROM system.settings WHERE name = 'max_block_size'"
     assert client.rows(sql, settings={"max_block_size": 77}) == [("77",)]
@@ -201,6 +215,7 @@ def test_servers_that_are_none(answer: bytes, kind: type[WarehouseError]) -> Non
         for ask in (
             lambda: client.rows("SELECT 1"),
             lambda: client.run("SELECT 1"),
+            lambda: list(client.stream("SELECT 1", "CSV")),
             lambda: client.insert("INSERT INTO t FORMAT CSV", b"1"),
             lambda: client.insert_rows("t", ["x"], [(1,)]),
         ):

@@ -5,6 +5,7 @@ import ssl
 import pytest
 
 from connectors.errors import UnreadableBlock, WarehouseAway, WarehouseError, WarehouseRefused
+from connectors.warehouse.answer import BrokenOff
 from connectors.warehouse.failures import IN_THE_DATA, PASSING, failure
 
 URL = "http://clickhouse-1:8123"
@@ -76,6 +77,17 @@ def test_a_proxys_answers(status: int, kind: type[WarehouseError]) -> None:
 def caused(error: Exception, cause: Exception) -> Exception:
     error.__cause__ = cause
     return error
+
+
+def test_an_answer_that_is_not_whole() -> None:
+    for error, kind, told in (
+        (BrokenOff("the answer broke off: gone"), WarehouseAway, "the answer broke off: gone"),
+        (BrokenOff("Timeout exceeded", 159), WarehouseAway, "Timeout exceeded"),
+        (BrokenOff("Cannot parse", 6), WarehouseRefused, "Cannot parse"),
+    ):
+        found = failure(error, error.code, URL, inserting=False, network=NETWORK)
+        assert type(found) is kind
+        assert str(found) == f"ClickHouse at {URL}: {told}"
 
 
 def test_the_network() -> None:
