@@ -47,8 +47,10 @@ AS WITH
             toDecimal64(max(p.elec_money_fen + p.service_money_fen), 2) / 100 AS total_money,
             count() AS progress_records
         FROM $database.charge_progress AS p FINAL
-        WHERE ({station_id:String} = '' OR p.station_id = {station_id:String})
-            AND p.due_at >= since - INTERVAL 1 DAY AND p.due_at < until + INTERVAL 7 DAY
+        -- Of a row that comes again these are the same, so they may be looked at first.
+        PREWHERE ({station_id:String} = '' OR p.station_id = {station_id:String})
+            AND p.started_at >= since - INTERVAL 1 DAY AND p.started_at < until + INTERVAL 1 DAY
+        WHERE p.due_at >= since - INTERVAL 1 DAY AND p.due_at < until + INTERVAL 7 DAY
         GROUP BY p.start_charge_seq
     ),
     facts AS
