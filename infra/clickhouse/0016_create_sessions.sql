@@ -88,10 +88,16 @@ AS WITH
     ),
     leavings AS
     (
-        SELECT connector_id, observed_at, toNullable(observed_at) AS left_at, toNullable(status) AS left_as
-        FROM $database.status_changes FINAL
-        WHERE ({station_id:String} = '' OR connector_id GLOBAL IN connectors)
-            AND observed_at >= since AND observed_at < until + INTERVAL 7 DAY AND status != 2
+        SELECT
+            o.connector_id AS connector_id,
+            o.observed_at AS observed_at,
+            toNullable(o.observed_at) AS left_at,
+            toNullable(argMax(o.status, (o.kind = 'CHANGED', o.status))) AS left_as
+        FROM $database.status_changes AS o FINAL
+        WHERE ({station_id:String} = '' OR o.connector_id GLOBAL IN connectors)
+            AND o.observed_at >= since AND o.observed_at < until + INTERVAL 7 DAY
+        GROUP BY o.connector_id, o.observed_at
+        HAVING left_as != 2
     )
 SELECT
     c.start_charge_seq AS start_charge_seq,

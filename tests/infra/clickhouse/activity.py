@@ -42,11 +42,11 @@ def make_observations(chance: random.Random, station: str, days: int) -> list[Ob
     pauses of more than a day."""
     at_ms, status, found = SINCE_MS - chance.randrange(36) * HOUR_MS, 1, []
     while at_ms < SINCE_MS + (days + 1) * DAY_MS:
-        changed = chance.random() < 0.7
+        changed = chance.random() < 0.5
         if changed:
             status = chance.choice(_STATUSES)
         found.append(Observed(at_ms, changed, status, station))
-        if chance.random() < 0.1:
+        if chance.random() < 0.3:
             found.append(Observed(at_ms, True, chance.choice(_STATUSES), station))
             status = max(found[-2:]).status
         at_ms += chance.choice((chance.randrange(1, 90_000), chance.randrange(1, 3 * HOUR_MS), 3 * HOUR_MS))

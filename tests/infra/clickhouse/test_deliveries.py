@@ -103,9 +103,9 @@ def make_push(chance: random.Random, platform: str, interface: str, number: int)
     again = "LADDER" if interface == ORDER else "AGAIN"
     last = chance.choices(("DONE", "IGNORED", "CONTESTED", "DEAD_LETTER", again), (20, 2, 2, 1, 1))[0]
     failures = chance.choice((0, 0, 0, 1, 2, 5))
-    # One that is sent once more although the platform has it, as after a restart.
     outcomes = [chance.choice((again, "PAUSED", "RENEWED")) for _ in range(failures)] + [last]
-    outcomes += ["DONE"] if last == "DONE" and chance.random() < 0.1 else []
+    if last in TAKEN and chance.random() < 0.3:  # sent once more although the platform has it, as after a restart
+        outcomes.append(chance.choice(("DONE", "CONTESTED", again)))
     for attempt, outcome in enumerate(outcomes, start=1):
         error = "" if outcome in TAKEN else f"no {attempt}"
         latency_ms = chance.randrange(1, 16_000)
