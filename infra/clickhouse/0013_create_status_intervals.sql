@@ -26,12 +26,12 @@ AS SELECT
 FROM $database.status_changes FINAL
 COMMENT 'Status changes and three-hour heartbeats, each once';
 
--- A status holds until the connector's next row, a day at the most: heartbeats come every three hours, so of a connector
--- that was not heard of for a day nobody knows. Neither is known what it was before its first row. What follows does not
--- depend on the days that are asked for, but for being cut at their ends, and at the present instant.
+-- A status holds until the connector's next row, a day at the most: heartbeats come every three hours, so of a
+-- connector that was not heard of for a day nobody knows. Neither is known what it was before its first row. What
+-- follows does not depend on the days that are asked for, but for being cut at their ends, and at the present instant.
 --
--- Of each connector the newest row before the days is read besides their own. Of two rows of one instant a change counts
--- and not a heartbeat. Heartbeats within an interval do not part it.
+-- Of each connector the newest row before the days is read besides their own. Of two rows of one instant a change
+-- counts and not a heartbeat. Heartbeats within an interval do not part it.
 CREATE OR REPLACE VIEW $database.status_intervals
 (
     connector_id String COMMENT 'ConnectorID, no unit',

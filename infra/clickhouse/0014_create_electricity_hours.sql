@@ -1,6 +1,6 @@
--- As in electricity, but by hour: what the register rose by within an hour belongs to it, and a rise from the last sample
--- of an hour to the first one of a later hour is divided at the hours' beginnings in proportion to time, in whole Wh. The
--- hours of a day add up to the day's electricity.
+-- As in electricity, but by hour: what the register rose by within an hour belongs to it, and a rise from the last
+-- sample of an hour to the first one of a later hour is divided at the hours' beginnings in proportion to time, in
+-- whole Wh. The hours of a day add up to the day's electricity.
 CREATE OR REPLACE VIEW $database.electricity_hours
 (
     connector_id String COMMENT 'ConnectorID, no unit',

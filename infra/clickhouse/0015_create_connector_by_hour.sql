@@ -1,9 +1,9 @@
--- What happened at each connector and station, by hour and by day of Beijing: electricity by the register, the charges that
--- ended and their money, and how long each status held. A charge and all its money belong to the hour of its end, while
--- its electricity and its time lie where they were: over many hours they agree, of single ones they need not.
+-- What happened at each connector and station, by hour and by day of Beijing: electricity by the register, the charges
+-- that ended and their money, and how long each status held. A charge and all its money belong to the hour of its end,
+-- while its electricity and its time lie where they were: over many hours they agree, of single ones they need not.
 --
--- Electricity belongs to the station where its connector is now; charges and statuses to where they were. An hour in which
--- nothing is known of a connector has no row.
+-- Electricity belongs to the station where its connector is now; charges and statuses to where they were. An hour in
+-- which nothing is known of a connector has no row.
 CREATE OR REPLACE VIEW $database.connector_by_hour
 (
     station_id String COMMENT 'StationID, no unit',
@@ -92,7 +92,9 @@ AS WITH
             if(status = 1, s, 0), if(status = 255, s, 0), if(status = 0, s, 0)
         FROM held
     ),
-    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s
+    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s,
+    toDecimal64(greatest(0, least(3600000, dateDiff('ms', p.hour, now64(3)))), 3)
+        / 1000 AS elapsed_s
 SELECT
     p.station_id AS station_id,
     p.connector_id AS connector_id,
@@ -109,7 +111,7 @@ SELECT
     sum(p.idle_s) AS idle_s,
     sum(p.fault_s) AS fault_s,
     sum(p.offline_s) AS offline_s,
-    toDecimal64(greatest(0, least(3600000, dateDiff('ms', p.hour, now64(3)))), 3) / 1000 - known_s AS unknown_s,
+    greatest(elapsed_s - known_s, toDecimal64(0, 3)) AS unknown_s,
     toFloat64(charging_s) / nullIf(toFloat64(known_s), 0) AS charging_share,
     toFloat64(charging_s + plugged_s + reserved_s) / nullIf(toFloat64(known_s), 0) AS occupied_share,
     toFloat64(charging_s + plugged_s + reserved_s + idle_s) / nullIf(toFloat64(known_s), 0) AS available_share
@@ -142,7 +144,9 @@ CREATE OR REPLACE VIEW $database.connector_by_day
         COMMENT 'Time neither offline nor in fault by known time, no unit, 0 to 1: null if nothing is known'
 )
 AS WITH
-    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s
+    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s,
+    toDecimal64(greatest(0, least(86400000, dateDiff('ms', toDateTime(day, 'Asia/Shanghai'), now64(3)))), 3)
+        / 1000 AS elapsed_s
 SELECT
     p.station_id AS station_id,
     p.connector_id AS connector_id,
@@ -159,7 +163,7 @@ SELECT
     sum(p.idle_s) AS idle_s,
     sum(p.fault_s) AS fault_s,
     sum(p.offline_s) AS offline_s,
-    toDecimal64(greatest(0, least(86400000, dateDiff('ms', toDateTime(day, 'Asia/Shanghai'), now64(3)))), 3) / 1000 - known_s AS unknown_s,
+    greatest(elapsed_s - known_s, toDecimal64(0, 3)) AS unknown_s,
     toFloat64(charging_s) / nullIf(toFloat64(known_s), 0) AS charging_share,
     toFloat64(charging_s + plugged_s + reserved_s) / nullIf(toFloat64(known_s), 0) AS occupied_share,
     toFloat64(charging_s + plugged_s + reserved_s + idle_s) / nullIf(toFloat64(known_s), 0) AS available_share
@@ -193,7 +197,9 @@ CREATE OR REPLACE VIEW $database.station_by_hour
         COMMENT 'Time neither offline nor in fault by known time, no unit, 0 to 1: null if nothing is known'
 )
 AS WITH
-    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s
+    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s,
+    toDecimal64(connectors * greatest(0, least(3600000, dateDiff('ms', p.hour, now64(3)))), 3)
+        / 1000 AS elapsed_s
 SELECT
     p.station_id AS station_id,
     p.hour AS hour,
@@ -210,7 +216,7 @@ SELECT
     sum(p.idle_s) AS idle_s,
     sum(p.fault_s) AS fault_s,
     sum(p.offline_s) AS offline_s,
-    toDecimal64(connectors * greatest(0, least(3600000, dateDiff('ms', p.hour, now64(3)))), 3) / 1000 - known_s AS unknown_s,
+    greatest(elapsed_s - known_s, toDecimal64(0, 3)) AS unknown_s,
     toFloat64(charging_s) / nullIf(toFloat64(known_s), 0) AS charging_share,
     toFloat64(charging_s + plugged_s + reserved_s) / nullIf(toFloat64(known_s), 0) AS occupied_share,
     toFloat64(charging_s + plugged_s + reserved_s + idle_s) / nullIf(toFloat64(known_s), 0) AS available_share
@@ -244,7 +250,9 @@ CREATE OR REPLACE VIEW $database.station_by_day
         COMMENT 'Time neither offline nor in fault by known time, no unit, 0 to 1: null if nothing is known'
 )
 AS WITH
-    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s
+    charging_s + plugged_s + reserved_s + idle_s + fault_s + offline_s AS known_s,
+    toDecimal64(connectors * greatest(0, least(86400000, dateDiff('ms', toDateTime(day, 'Asia/Shanghai'), now64(3)))), 3)
+        / 1000 AS elapsed_s
 SELECT
     p.station_id AS station_id,
     toDate(p.hour, 'Asia/Shanghai') AS day,
@@ -261,7 +269,7 @@ SELECT
     sum(p.idle_s) AS idle_s,
     sum(p.fault_s) AS fault_s,
     sum(p.offline_s) AS offline_s,
-    toDecimal64(connectors * greatest(0, least(86400000, dateDiff('ms', toDateTime(day, 'Asia/Shanghai'), now64(3)))), 3) / 1000 - known_s AS unknown_s,
+    greatest(elapsed_s - known_s, toDecimal64(0, 3)) AS unknown_s,
     toFloat64(charging_s) / nullIf(toFloat64(known_s), 0) AS charging_share,
     toFloat64(charging_s + plugged_s + reserved_s) / nullIf(toFloat64(known_s), 0) AS occupied_share,
     toFloat64(charging_s + plugged_s + reserved_s + idle_s) / nullIf(toFloat64(known_s), 0) AS available_share

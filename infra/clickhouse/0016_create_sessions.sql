@@ -1,8 +1,9 @@
 -- Charges from their start on, whether they have an order yet or not: what the order says counts, and before there is
 -- one, what the platforms were told last. A charge belongs to the day of its start.
 --
--- Progress is looked for up to a week behind the last day, and so is the status by which a vehicle was gone. The order may
--- know another start than progress did, by a little: so both are read from a day before to a day behind, and cut then.
+-- Progress is looked for up to a week behind the last day, and so is the status by which a vehicle was gone. The order
+-- may know another start than progress did, by a little: so both are read from a day before to a day behind, and cut
+-- then.
 CREATE OR REPLACE VIEW $database.sessions
 (
     start_charge_seq String COMMENT 'StartChargeSeq, no unit',
@@ -13,7 +14,8 @@ CREATE OR REPLACE VIEW $database.sessions
         COMMENT 'How far it is, no unit: running, stopped (its order is awaited) or ordered',
     day Date COMMENT 'Day of the start, Beijing time',
     started_at DateTime64(3, 'Asia/Shanghai') COMMENT 'Start of the charge, Beijing time, to the ms',
-    ended_at Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT 'End of the charge, Beijing time, to the ms: null without an order',
+    ended_at Nullable(DateTime64(3, 'Asia/Shanghai'))
+        COMMENT 'End of the charge, Beijing time, to the ms: null without an order',
     duration_s Decimal(18, 3) COMMENT 'From the start to the end, or to what is known last, s',
     energy_kwh Decimal(18, 3) COMMENT 'Energy of the order, or so far, kWh',
     total_money Decimal(18, 2) COMMENT 'Money of the order, or so far, CNY',

@@ -36,10 +36,11 @@ FROM $database.attempts FINAL
 COMMENT 'The ledger of delivery, each attempt once';
 
 -- A push is a record that a platform is to be told of, with all its attempts: known by platform, interface, key and the
--- instant at which it was due. The platform has it as soon as it has answered so, even if it contests an order or ignores
--- a status. How long that took counts from when the record was due at first, the outage of a platform included. Statuses and
--- progress that a newer one replaced before they were ever sent are in no ledger, and what waits for its first attempt is
--- in none yet. What is backfilled for a platform that came later was due in its past: such a push counts as late.
+-- instant at which it was due. The platform has it as soon as it has answered so, even if it contests an order or
+-- ignores a status. How long that took counts from when the record was due at first, the outage of a platform included.
+-- Statuses and progress that a newer one replaced before they were ever sent are in no ledger, and what waits for its
+-- first attempt is in none yet. What is backfilled for a platform that came later was due in its past: such a push
+-- counts as late.
 CREATE OR REPLACE VIEW $database.pushes
 (
     platform LowCardinality(String) COMMENT 'Name of the platform, no unit',

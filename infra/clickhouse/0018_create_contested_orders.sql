@@ -1,5 +1,5 @@
--- Disputes with the order as it is known now. Codes of check_charge_orders are the standard's DisputeReason, those of the
--- orders' own interfaces are ConfirmResult.
+-- Disputes with the order as it is known now. Codes of check_charge_orders are the standard's DisputeReason, those of
+-- the orders' own interfaces are ConfirmResult.
 CREATE OR REPLACE VIEW $database.contested_orders
 (
     start_charge_seq String COMMENT 'StartChargeSeq, no unit',
