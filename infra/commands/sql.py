@@ -1,5 +1,6 @@
 """`evcs sql`: asks the warehouse."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +19,7 @@ _PATIENCE_S = 30
 
 @click.command("sql")
 @click.argument("query", required=False)
-@click.option(
-    "--file", "source", type=click.File("r", encoding="utf-8"), help="Read the query from a file; - is stdin."
-)
+@click.option("--file", "source", type=click.File("rb"), help="Read the query from a file; - is stdin.")
 @click.option(
     "--format",
     "form",
@@ -74,7 +73,8 @@ def _query(query: str | None, source: click.utils.LazyFile | None) -> str:
     if query is None and source is None and sys.stdin.isatty():
         raise click.UsageError('give a query, such as "SELECT count() FROM orders", --file FILE, or one on stdin')
     try:
-        text = query if query is not None else (source or sys.stdin).read()
+        given = os.fsencode(query) if query is not None else (source or sys.stdin.buffer).read()
+        text = given.decode()
     except UnicodeDecodeError as error:
         raise OperatorError("the query is not UTF-8") from error
     if not text.strip():

@@ -85,6 +85,9 @@ def test_where_the_query_comes_from(tmp_path: Path) -> None:
     assert typed("--file", str(tmp_path / "q.sql")).stdout == '"n"\n2\n'
     assert typed(stdin="SELECT 7 AS n").stdout == '"n"\n7\n'
     assert typed("--file", "-", stdin="SELECT 7 AS n").stdout == '"n"\n7\n'
+    (tmp_path / "q.sql").write_bytes(b"SELECT '\xff'")
+    assert refusal("--file", str(tmp_path / "q.sql")) == "the query is not UTF-8"
+    assert refusal("SELECT '\udcff'") == "the query is not UTF-8"
     for wrong in (("SELECT 1", "--file", str(tmp_path / "q.sql")), (" ",), ("SELECT 1", "--output", "a.txt")):
         assert typed(*wrong).exit_code == 2
 
