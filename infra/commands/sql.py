@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from infra.errors import OperatorError
 from infra.interruption import told_to_end_as_by_ctrl_c
+from infra.local.progress import shown_on_stderr
 from infra.warehouse.query import TABLE_ROWS_MAX, Form, ask, form_of, made_whole, write
 
 #: How much longer than the query may run an answer is waited for: ClickHouse looks at its clock between blocks.
@@ -57,14 +59,24 @@ def command(
     try:
         with told_to_end_as_by_ctrl_c():
             if output is None:
-                write(answer, click.get_binary_stream("stdout"))
+                write(_begun(answer), click.get_binary_stream("stdout"))
                 return
             with made_whole(output) as file:
-                written = write(answer, file)
+                written = write(_begun(answer), file)
         click.echo(f"{written:,} bytes in {output}", err=True)
     finally:
         answer.close()
         client.close()
+
+
+def _begun(answer: Iterator[bytes]) -> Iterator[bytes]:
+    """The answer once it has begun; until then a terminal shows that it is waited for."""
+    if not sys.stderr.isatty():
+        return answer
+    with shown_on_stderr() as tell:
+        tell("waiting for the answer")
+        first = next(answer, b"")
+    return chain([first], answer)
 
 
 def _query(query: str | None, source: click.utils.LazyFile | None) -> str:
