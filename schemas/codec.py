@@ -24,6 +24,7 @@ from schemas.records.derived import ChargeProgress, Order, StartResult, StatusCh
 from schemas.records.faults import Anomaly, DeadLetter
 from schemas.records.order_checks import OrderCheckEnded, OrderCheckPlanned
 from schemas.records.station import Station
+from schemas.records.station_load import StationLoad
 from schemas.records.telemetry import Telemetry
 from schemas.registry import SchemaVersion, load_schemas, pinned_ids, registry_ids
 
@@ -50,6 +51,7 @@ RECORD_TYPES: dict[str, type] = {
     "lane_status": LaneStatus,
     "order_check_planned": OrderCheckPlanned,
     "order_check_ended": OrderCheckEnded,
+    "station_load": StationLoad,
 }
 
 MAGIC = b"\x00"

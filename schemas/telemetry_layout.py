@@ -21,7 +21,8 @@ EARLIEST_MS, LATEST_MS = 1 << 39, (1 << 41) - 1
 METER_MAX_WH = 10**12
 
 #: Three currents and three voltages, four bytes each, between the state of charge and the ids.
-_FLOATS_SIZE = 24
+_PHASES = struct.Struct("<6f")
+_FLOATS_SIZE = _PHASES.size
 
 #: The commonest middle is read at once, in pairs of bytes: six of `sampled_at`, four of `meter_wh` (1 to 134 MWh), one
 #: or two of `soc_pct`. Bit 7 of a byte tells that another follows it; bit 0 of a number's first one is its sign.
@@ -76,6 +77,11 @@ def read_middle(payload: bytes, prefix_size: int, suffix_size: int) -> tuple[int
     if at + _FLOATS_SIZE + suffix_size != len(payload):
         raise UndecodableRecord("Telemetry: too short or too long")
     return sampled_at, meter_wh
+
+
+def read_phases(payload: bytes, suffix_size: int) -> tuple[float, float, float, float, float, float]:
+    """The currents, A, and then the voltages, V, of phases A, B and C; DC has A alone. Of a whole payload only."""
+    return _PHASES.unpack_from(payload, len(payload) - suffix_size - _FLOATS_SIZE)
 
 
 def _behind_varint(payload: bytes, at: int) -> int:

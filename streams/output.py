@@ -136,3 +136,9 @@ class OutputQueue:
     def close(self, timeout_s: float) -> int:
         """Sends what it can within `timeout_s`; returns how many records were left unconfirmed."""
         return self._producer.flush(timeout_s)
+
+
+def call_all(calls: Sequence[Callable[[], object]]) -> None:
+    """What a step that acks several chunks does once it is safe."""
+    for call in calls:
+        call()

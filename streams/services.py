@@ -1,30 +1,46 @@
-"""What the topologies share: settings, the output queue, the trackers, and the one way in which a worker fails."""
+"""What a topology is given: settings, the output queue, upkeep between records, and the one way in which to fail."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import faust
 
-from streams.catalog import CatalogReader
 from streams.output import OutputQueue
 from streams.settings import StreamsSettings
-from streams.tracking import Tracking
 
 log = logging.getLogger(__name__)
+
+#: What the log says once all assigned partitions are recovered and records are taken.
+READY = "ready: samples and events are taken"
+
+#: How long to wait before the output queue is looked at again.
+_WAIT_S = 0.005
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(slots=True)
 class Services:
-    """Made once per worker."""
+    """Made once per worker. The topology sets `tick`, called ten times a second, and `save`, called before partitions
+    go: it submits all that still waits, acks included."""
 
     app: faust.App
     settings: StreamsSettings
     output: OutputQueue
-    tracking: Tracking
-    catalog: CatalogReader
+    tick: Callable[[], None] = _nothing
+    save: Callable[[], None] = _nothing
     failure: BaseException | None = None
+
+    async def room(self) -> None:
+        """Returns once the broker has taken enough for more input to be taken."""
+        self.output.poll()
+        while self.output.congested():
+            self.output.poll()
+            await asyncio.sleep(_WAIT_S)
 
     async def guarded(self, step: Awaitable[None]) -> None:
         """Runs one step of an agent; an exception stops the worker before the step's input is acked.

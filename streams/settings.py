@@ -1,13 +1,26 @@
 """Settings of the streams worker, read once from the environment."""
 
 import os
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
+import streams.topologies
 from schemas.cluster import KafkaCluster
 from streams.domain.policy import TrackingPolicy
 from streams.errors import MisconfiguredStreams
+
+#: What the platforms are told comes of this one.
+TRACKING = "connector_tracking"
+
+#: What the topics' files call its workers.
+TRACKING_ROLE = "streams"
+
+
+def topologies() -> list[str]:
+    """What a worker may run: the files of `streams/topologies`."""
+    return sorted(module.name for module in pkgutil.iter_modules(streams.topologies.__path__))
 
 
 class Clock(StrEnum):
@@ -22,17 +35,27 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamsSettings:
-    """One worker's settings. `group` is the consumer group that all workers of an installation share."""
+    """One worker's settings. `group` is the consumer group that all workers of an installation share which run the
+    same `topology`."""
 
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     group: str = "evcs-streams"
     clock: Clock = Clock.WALL
     policy: TrackingPolicy = field(default_factory=TrackingPolicy)
+    topology: str = TRACKING
+
+    @property
+    def role(self) -> str:
+        """What the topics' files call this worker."""
+        return role_of(self.topology)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> "StreamsSettings":
+    def from_env(cls, environ: Mapping[str, str] | None = None, topology: str = TRACKING) -> "StreamsSettings":
         """`EVCS_STREAMS_GROUP`, `EVCS_STREAMS_CLOCK`, and `EVCS_STREAMS_<POLICY>` in ms, e.g.
-        `EVCS_STREAMS_SILENCE_MS=90000`. Raises MisconfiguredStreams naming the variable."""
+        `EVCS_STREAMS_SILENCE_MS=90000`. Raises MisconfiguredStreams naming the variable.
+
+        Each topology has a group of its own: two in one group would take partitions from each other.
+        """
         env = os.environ if environ is None else environ
         changes: dict[str, int] = {}
         for policy_field in fields(TrackingPolicy):
@@ -47,9 +70,16 @@ class StreamsSettings:
         if clock not in set(Clock):
             raise MisconfiguredStreams(f"EVCS_STREAMS_CLOCK is {clock!r}: use wall or event")
         cluster = KafkaCluster.from_env(env)
+        group = env.get("EVCS_STREAMS_GROUP", f"{cluster.topic_prefix}evcs-streams")
         return cls(
             cluster=cluster,
-            group=env.get("EVCS_STREAMS_GROUP", f"{cluster.topic_prefix}evcs-streams"),
+            group=group if topology == TRACKING else f"{group}-{role_of(topology)}",
             clock=Clock(clock),
             policy=replace(TrackingPolicy(), **changes),
+            topology=topology,
         )
+
+
+def role_of(topology: str) -> str:
+    """What the topics' files call the workers of a topology."""
+    return TRACKING_ROLE if topology == TRACKING else topology.replace("_", "-")

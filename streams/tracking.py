@@ -6,7 +6,7 @@ No rule is decided here; this joins the pure rules to chunks, to the state topic
 import gc
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -24,7 +24,7 @@ from streams.domain.sampling import apply_samples
 from streams.domain.sites import Sites
 from streams.domain.timers import run_timers
 from streams.domain.tracker import Tracker
-from streams.output import STATE_TOPIC, OutputQueue
+from streams.output import STATE_TOPIC, OutputQueue, call_all
 from streams.settings import Clock, StreamsSettings
 from streams.transport.chunk import Chunk
 
@@ -175,7 +175,7 @@ class Tracking:
             acks, partition.acks = partition.acks, []
             partition.save_at = now + _SAVE_S
         if derived or states or acks:
-            self.output.submit(number, derived, states, partial(_call_all, acks))
+            self.output.submit(number, derived, states, partial(call_all, acks))
 
     def save(self) -> None:
         """Writes what waits for more to come, behind the outputs that are on their way."""
@@ -231,11 +231,6 @@ class Tracking:
             for reason, count in partition.tracker.counts.items():
                 total[reason] = total.get(reason, 0) + count
         return total
-
-
-def _call_all(calls: Sequence[Callable[[], object]]) -> None:
-    for call in calls:
-        call()
 
 
 def _seen(state: ConnectorState) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import importlib
 import logging
-import pkgutil
 import sys
 import tempfile
 import time
@@ -13,24 +12,17 @@ from typing import Any
 
 import faust
 from confluent_kafka import Consumer, KafkaError, KafkaException
-from faust.types import TP
 
-import streams.topologies
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
-from schemas.watermarks import watermarks
-from streams.catalog import CatalogReader
 from streams.errors import BrokerAway, MisconfiguredStreams
 from streams.output import STATE_TOPIC, OutputQueue
 from streams.services import Services
-from streams.settings import StreamsSettings
-from streams.tracking import EVENTS, TELEMETRY, Tracking
+from streams.settings import TRACKING_ROLE, StreamsSettings
+from streams.tracking import EVENTS, TELEMETRY
 from streams.transport.driver import ChunkedTopics
 
 log = logging.getLogger(__name__)
-
-#: What the log says once all assigned partitions are recovered and samples are taken.
-READY = "ready: samples and events are taken"
 
 #: How often time alone is looked at; a push may be two seconds late at most.
 _TICK_S = 0.1
@@ -49,6 +41,9 @@ _SWITCH_S = 0.001
 #: Young objects before the collector runs: the default of 700 spends a tenth of the time on walking records
 #: that live for milliseconds.
 _GC_THRESHOLD = 50_000
+
+#: Topics whose partitions of one number hold the same connectors.
+_JOINED = (TELEMETRY, EVENTS, STATE_TOPIC)
 
 
 def _credentials(cluster: KafkaCluster) -> Any:
@@ -77,7 +72,7 @@ def _credentials(cluster: KafkaCluster) -> Any:
 
 
 def make_app(settings: StreamsSettings) -> faust.App:
-    """The app with every topology of `streams/topologies` installed."""
+    """The app with its topology of `streams/topologies` installed."""
     cluster = settings.cluster
     app = faust.App(
         settings.group,
@@ -111,10 +106,7 @@ def make_app(settings: StreamsSettings) -> faust.App:
         # Outputs go through our own queue, which acks behind them.
         stream_publish_on_commit=False,
     )
-    output = OutputQueue(cluster)
-    tracking = Tracking(settings, output)
-    catalog = CatalogReader(cluster, tracking.codec, tracking.put_station)
-    services = Services(app, settings, output, tracking, catalog)
+    services = Services(app, settings, OutputQueue(cluster))
     app.chunked = ChunkedTopics(  # type: ignore[attr-defined]
         cluster,
         leading=frozenset({cluster.topic(TELEMETRY)}),
@@ -122,11 +114,8 @@ def make_app(settings: StreamsSettings) -> faust.App:
         drain=[lambda: _drain(services)],
     )
     app.services = services  # type: ignore[attr-defined]
-    _follow_assignments(app, services)
     _run_clock(app, services)
-    _read_catalog(app, services)
-    for module in pkgutil.iter_modules(streams.topologies.__path__):
-        importlib.import_module(f"streams.topologies.{module.name}").install(app, services)
+    importlib.import_module(f"streams.topologies.{settings.topology}").install(app, services)
     return app
 
 
@@ -134,56 +123,14 @@ async def _drain(services: Services) -> None:
     """Waits until everything put out is safe; gives up after 5 s, whereupon its input is read again."""
     for _ in range(1000):
         try:
-            services.tracking.save()
+            services.save()
             services.output.poll()
         except Exception as error:
             await services.fail(error)
-        if services.tracking.safe():
+        if services.output.empty():
             return
         await asyncio.sleep(0.005)
     log.warning("outputs are not confirmed within 5 s: their input will be read again")
-
-
-def _telemetry_partitions(services: Services, tps: set[TP]) -> set[int]:
-    telemetry = services.settings.cluster.topic(TELEMETRY)
-    return {tp.partition for tp in tps if tp.topic == telemetry}
-
-
-def _follow_assignments(app: faust.App, services: Services) -> None:
-    @app.on_partitions_revoked.connect
-    async def revoked(sender: Any, /, *args: Any, signal: Any, **kwargs: Any) -> None:
-        services.tracking.drop(_telemetry_partitions(services, args[0]))
-
-    @app.on_rebalance_complete.connect
-    async def assigned(sender: Any, /, *args: Any, signal: Any, **kwargs: Any) -> None:
-        mine = _telemetry_partitions(services, app.consumer.assignment())
-        services.tracking.drop(services.tracking.partitions() - mine)
-        missing = mine - services.tracking.partitions()
-        if missing:
-            loop = asyncio.get_running_loop()
-            try:
-                await loop.run_in_executor(None, _recover, services, missing)
-            except Exception as error:
-                await services.fail(error)
-        log.info("%s of partitions %s", READY, sorted(mine))
-
-
-def _recover(services: Services, partitions: set[int]) -> None:
-    cluster = services.settings.cluster
-    consumer = Consumer(cluster.client_config(group_id="evcs-offsets"))
-    try:
-        ends = {
-            (topic, n): watermarks(consumer, cluster.topic(topic), n)[1]
-            for topic in (TELEMETRY, EVENTS)
-            for n in partitions
-        }
-    finally:
-        consumer.close()
-    if not services.catalog.loaded:
-        log.info("catalog: %d stations", services.catalog.load())
-    services.tracking.recover(partitions, ends)
-    gc.collect()
-    gc.freeze()  # what was recovered stays: walking it again and again would stall pushes
 
 
 def _run_clock(app: faust.App, services: Services) -> None:
@@ -191,11 +138,6 @@ def _run_clock(app: faust.App, services: Services) -> None:
     async def clock() -> None:
         gc.set_threshold(_GC_THRESHOLD, 20, 20)
         sys.setswitchinterval(_SWITCH_S)
-
-        def at_end(topic: str, number: int, processed: int) -> bool:
-            done: bool = app.consumer.at_end(TP(topic, number), processed)  # type: ignore[attr-defined]
-            return done
-
         elapsed = 0.0
         while not app.should_stop:
             await asyncio.sleep(0.005)
@@ -204,30 +146,25 @@ def _run_clock(app: faust.App, services: Services) -> None:
                 services.output.poll()
                 if elapsed >= _TICK_S and not app.rebalancing:
                     elapsed = 0.0
-                    services.tracking.tick(at_end)
+                    services.tick()
             except Exception as error:
                 await services.fail(error)
 
 
-def _read_catalog(app: faust.App, services: Services) -> None:
-    @app.task  # type: ignore[untyped-decorator]
-    async def follow_catalog() -> None:
-        await services.catalog.follow(lambda: app.should_stop)
-
-
-def check_topics(cluster: KafkaCluster, patience_s: float = _PATIENCE_S) -> None:
-    """Sees that every topic of the worker's is there and that those joined by key have as many partitions.
+def check_topics(cluster: KafkaCluster, role: str = TRACKING_ROLE, patience_s: float = _PATIENCE_S) -> None:
+    """Sees that every topic is there which names `role` as its producer or consumer, and that those joined by key have
+    as many partitions.
 
     Waits for a cluster that does not answer, since it may be starting too. Raises BrokerAway when it has not
     answered within `patience_s`, and MisconfiguredStreams.
     """
     present = _partition_counts(cluster, patience_s)
-    needed = [t.name for t in all_topics().values() if "streams" in {*t.producers, *t.consumers}]
+    needed = [t.name for t in all_topics().values() if role in {*t.producers, *t.consumers}]
     missing = [cluster.topic(name) for name in needed if not present.get(cluster.topic(name))]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         raise MisconfiguredStreams(f"{', '.join(missing)} {verb} missing: run `evcs topics create`")
-    joined = {cluster.topic(name): present[cluster.topic(name)] for name in (TELEMETRY, EVENTS, STATE_TOPIC)}
+    joined = {cluster.topic(name): present[cluster.topic(name)] for name in _JOINED if name in needed}
     if len(set(joined.values())) > 1:
         counts = ", ".join(f"{name} has {count}" for name, count in joined.items())
         raise MisconfiguredStreams(f"topics joined by key must have as many partitions: {counts}")
@@ -259,7 +196,7 @@ def run(settings: StreamsSettings, loglevel: str = "info") -> int:
 
     Raises MisconfiguredStreams for topics that are missing or don't fit, BrokerAway if no broker answers.
     """
-    check_topics(settings.cluster)
+    check_topics(settings.cluster, settings.role)
     app = make_app(settings)
     worker = app.Worker(loglevel=loglevel, quiet=True, redirect_stdouts=False)
     try:

@@ -23,10 +23,12 @@ def main() -> None:
     app = make_app(replace(settings, group=f"{settings.group}-{uuid.uuid4().hex[:6]}"))
     services: Services = app.services  # type: ignore[attr-defined]
     began: list[float] = []
+    trackings: list[Tracking] = []
     apply = Tracking.apply
 
     def timed_apply(self: Tracking, chunk: Chunk, on_safe: object) -> None:
         if not began:
+            trackings.append(self)
             began.append(time.perf_counter())
         apply(self, chunk, on_safe)  # type: ignore[arg-type]
 
@@ -34,13 +36,14 @@ def main() -> None:
 
     @app.task  # type: ignore[untyped-decorator]
     async def watch() -> None:
-        while services.tracking.samples < total or not services.tracking.safe():  # noqa: ASYNC110
+        while not trackings or trackings[0].samples < total or not trackings[0].safe():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         elapsed = time.perf_counter() - began[0]
+        [tracking] = trackings
         report = {
-            "per_s": services.tracking.samples / elapsed,
+            "per_s": tracking.samples / elapsed,
             "outputs": services.output.produced,
-            "connectors": services.tracking.connectors(),
+            "connectors": tracking.connectors(),
             "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         }
         print(json.dumps(report), flush=True)  # noqa: T201

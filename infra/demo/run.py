@@ -28,7 +28,7 @@ from infra.simulator.platform.settings import CallerSettings
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics, declared_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
-from streams.worker import READY
+from streams.services import READY
 
 PLATFORM = "beijing"
 

@@ -79,7 +79,7 @@ def take_sample(
             sample = tracker.decode_sample(payload)
             assert payload is not None
             sampled_at, meter_wh = sample.sampled_at, sample.meter_wh
-            problem = _problem_of(sample, record.key())
+            problem = sample_problem(sample, record.key())
             if payload[:HEADER_SIZE] != tracker.codec.header(Telemetry):
                 payload = tracker.codec.encode(sample)
     except UndecodableRecord as error:
@@ -119,7 +119,7 @@ def _repeated(tracker: Tracker, connector: Connector, clock: int) -> None:
         tracker.counts["repeated_sample"] += 1
 
 
-def _problem_of(sample: Telemetry, key: bytes | None) -> tuple[str, str] | None:
+def sample_problem(sample: Telemetry, key: bytes | None) -> tuple[str, str] | None:
     """Why a decoded sample can't be used, apart from its figures."""
     if not key or key != sample.connector_id.encode():
         return (

@@ -5,9 +5,10 @@ from dataclasses import fields
 import pytest
 
 from schemas.errors import MisconfiguredSchemas
+from schemas.topic import all_topics
 from streams.domain.policy import TrackingPolicy
 from streams.errors import MisconfiguredStreams
-from streams.settings import Clock, StreamsSettings
+from streams.settings import TRACKING, Clock, StreamsSettings, topologies
 
 WAITS = [field.name for field in fields(TrackingPolicy)]
 
@@ -15,6 +16,21 @@ WAITS = [field.name for field in fields(TrackingPolicy)]
 def test_without_variables_it_runs_live_with_the_standards_waits() -> None:
     settings = StreamsSettings.from_env({})
     assert (settings.group, settings.clock, settings.policy) == ("evcs-streams", Clock.WALL, TrackingPolicy())
+
+
+@pytest.mark.parametrize("base", ["evcs-streams", "ours"])
+def test_each_topology_has_a_group_of_its_own(base: str) -> None:
+    env = {} if base == "evcs-streams" else {"EVCS_STREAMS_GROUP": base}
+    groups = {name: StreamsSettings.from_env(env, name).group for name in topologies()}
+    assert (groups[TRACKING], groups["station_load"]) == (base, f"{base}-station-load")
+    assert len(set(groups.values())) == len(groups)
+
+
+@pytest.mark.parametrize("name", topologies())
+def test_each_topologys_workers_are_in_the_topics_files(name: str) -> None:
+    role = StreamsSettings(topology=name).role
+    assert [topic.name for topic in all_topics().values() if role in topic.consumers]
+    assert [topic.name for topic in all_topics().values() if role in topic.producers]
 
 
 @pytest.mark.parametrize("name", WAITS)

@@ -16,7 +16,7 @@ from schemas.codec import codec_for
 from schemas.records.charge_events import ChargeEvent
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus
-from streams.worker import READY
+from streams.services import READY
 
 CODEC = codec_for("")
 PLACES = populate(20).places

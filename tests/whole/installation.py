@@ -26,8 +26,8 @@ from infra.topic_admin import create_topics, declared_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
 from schemas.watermarks import watermarks
+from streams.services import READY
 from streams.tracking import EVENTS, TELEMETRY
-from streams.worker import READY
 from tests.whole.topics import PATIENCE_S, until
 
 _TOKEN = "query_token"

@@ -24,7 +24,6 @@ MISSED_WITHIN_S = 10
 def test_a_worker_that_died_is_missed_in_seconds(kafka: KafkaCluster) -> None:
     app = make_app(StreamsSettings(cluster=kafka))
     services = app.services  # type: ignore[attr-defined]
-    services.catalog.close()
     services.output.close(1)
     assert 0 < 2 * app.conf.broker_heartbeat_interval < app.conf.broker_session_timeout <= MISSED_WITHIN_S
 

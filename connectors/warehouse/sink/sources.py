@@ -25,4 +25,5 @@ SOURCES = (
     Source("charge-orders", "orders"),
     Source("delivery-attempts", "attempts"),
     Source("order-disputes", "disputes"),
+    Source("station-load", "station_load_parts"),
 )

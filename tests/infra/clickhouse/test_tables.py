@@ -15,7 +15,7 @@ from tests.schemas.strategies import newest_version
 
 pytestmark = pytest.mark.clickhouse
 
-UNITS = re.compile(r"no unit|UTC|\bWh|\bkWh|\bkW\b|, A$|, V$|, ms$|CNY|percent|counted|Beijing time|, s(?:$|:)")
+UNITS = re.compile(r"no unit|UTC|\bWh|\bkWh|\bkW\b|, A$|, V$|, W$|, ms$|CNY|percent|counted|Beijing time|, s(?:$|:)")
 
 #: A table's type for each of Avro's: never narrower, since what does not fit would be cut off.
 TYPES = {
