@@ -45,10 +45,10 @@ CREATE OR REPLACE VIEW $database.station_load
 AS SELECT
     station_id,
     minute_at,
-    sum(if(last.1 > first.1,
+    round(sum(if(last.1 > first.1,
         greatest(last.2 - first.2, 0) * 3600. / (toUnixTimestamp64Milli(last.1) - toUnixTimestamp64Milli(first.1)),
-        peak / 1000.)) AS average_kw,
-    sum(peak) / 1000. AS peak_kw,
+        peak / 1000.)), 3) AS average_kw,
+    sum(peak) / 1000 AS peak_kw,
     countIf(was_charging) AS charging,
     count() AS heard_of
 FROM

@@ -12,11 +12,19 @@ from schemas.codec import HEADER_SIZE, Codec
 from schemas.errors import UndecodableRecord
 from schemas.records.station_load import StationLoad
 from schemas.records.telemetry import Telemetry
-from schemas.telemetry_layout import id_suffix, read_middle, read_phases, routing_prefix
+from schemas.telemetry_layout import (
+    EARLIEST_MS,
+    LATEST_MS,
+    METER_MAX_WH,
+    id_suffix,
+    read_middle,
+    read_phases,
+    routing_prefix,
+)
 from schemas.values import ConnectorStatus
 from streams.domain.outputs import Output
 from streams.domain.sampling import sample_problem
-from streams.domain.tracker import SourceRecord, instant_problem, meter_problem
+from streams.domain.tracker import SourceRecord
 
 TOPIC = "station-load"
 MINUTE_MS = 60_000
@@ -82,7 +90,7 @@ class StationLoads:
 
     def add(self, records: Iterable[SourceRecord], now: int) -> None:
         """Takes telemetry. What is no sample is passed over: connector tracking dead-letters it."""
-        latest = now + _AHEAD_MS
+        latest = min(now + _AHEAD_MS, LATEST_MS)
         for record in records:
             self.samples += 1
             try:
@@ -90,7 +98,9 @@ class StationLoads:
             except UndecodableRecord:
                 self.passed_over += 1
                 continue
-            if meter_problem(meter_wh) or instant_problem(sampled_at, latest) or not abs(power_w) <= POWER_MAX_W:
+            if not (
+                0 <= meter_wh <= METER_MAX_WH and EARLIEST_MS <= sampled_at <= latest and abs(power_w) <= POWER_MAX_W
+            ):
                 self.passed_over += 1
                 continue
             minute_at = sampled_at - sampled_at % MINUTE_MS
