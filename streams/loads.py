@@ -3,6 +3,7 @@
 No rule is decided here; this joins the pure rule to chunks, to a clock and to the output queue.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,8 @@ from streams.domain.station_load import MINUTE_MS, StationLoads
 from streams.output import OutputQueue, call_all
 from streams.settings import StreamsSettings
 from streams.transport.chunk import Chunk
+
+log = logging.getLogger(__name__)
 
 #: A minute is put out so long after its first sample came: all of it, and what is late by a quarter of a minute. What
 #: is later makes one more record.
@@ -58,5 +61,8 @@ class Loads:
         while self._acks and self._acks[0][0] <= until:
             acks.append(self._acks.popleft()[1])
         outputs = self._loads.take(until)
+        if outputs:
+            loads = self._loads
+            log.info("%d loads put out; %d of %d samples passed over", len(outputs), loads.passed_over, loads.samples)
         if outputs or acks:
             self._output.submit(_NO_PARTITION, outputs, (), partial(call_all, acks))

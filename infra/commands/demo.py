@@ -24,11 +24,13 @@ _INTERRUPTED_STATUS = 130
 @click.option("--connectors", default=200, show_default=True, type=click.IntRange(1, 20_000))
 @click.option("--seed", default=1, show_default=True)
 def command(seconds: float | None, connectors: int, seed: int) -> None:
-    """Run broker, streams, delivery, gateway, a charger fleet and a simulated Beijing platform, and watch them.
+    """Run Kafka, ClickHouse, streams, delivery, gateway, sink, a charger fleet and a simulated Beijing platform, and
+    watch them.
 
-    The platform also calls: it asks for the stations and their statuses, starts a charge, watches it, stops it and
-    waits for its order. At the end the fleet stops, what is in flight is drained, and the last line is a JSON object;
-    the exit status is 0 only if nothing was lost, late or against the standard. Logs are in .evcs/demo.
+    The platform also calls: it asks for the stations, their statuses and statistics, starts a charge, watches it, stops
+    it and waits for its order. At the end the fleet stops, what is in flight is drained, the electricity that the
+    platform is told of is compared with the chargers' meters, and the last line is a JSON object; the exit status is 0
+    only if all was stored and nothing was lost, late, wrong or against the standard. Logs are in .evcs/demo.
 
     SIGTERM and a closed terminal end it as Ctrl-C does. Told so before all is at work, or once more, it ends at
     once: the JSON says "ended": "interrupted", the exit status is 130.
@@ -53,7 +55,8 @@ def _status(result: Mapping[str, object]) -> int:
     pushes = result["pushes"]
     late = any(line["late"] for line in pushes.values()) if isinstance(pushes, dict) else True
     around = result["round_trip"]
-    failed = bool(around["failure"]) if isinstance(around, dict) else True
+    electricity = result["electricity"]
+    failed = any(bool(part["failure"]) if isinstance(part, dict) else True for part in (around, electricity))
     return 1 if result["lost"] or result["violations"] or late or failed else 0
 
 

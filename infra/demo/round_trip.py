@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from connectors.protocol.beijing_time import wire_time
 from infra.simulator.platform import dialect as names
 from infra.simulator.platform.caller import Caller
 from infra.simulator.platform.errors import CallError, RefusedCall, Ret
 from infra.simulator.platform.ledger import Ledger, Receipt
 from infra.simulator.platform.queries import MAX_STATIONS_ASKED
+from infra.simulator.platform.wire_json import Payload
+from schemas.clock import wall_ms
 from schemas.values import ChargeModel, ChargeStat, ConnectorStatus
 
 #: The document's limit from the stop command to its result, s (Beijing V1.1 §1.1.12).
@@ -61,7 +64,8 @@ async def round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip, clock: Cal
     statuses = await _heard_of(caller, [station["StationID"] for station in stations])
     if set(statuses) != set(connectors):
         raise RoundTripFailed(f"{len(statuses)} connectors have a status, {len(connectors)} are in the catalog")
-    await _statistics(caller, stations[0]["StationID"])
+    seen.step = "asking for statistics"
+    await statistics(caller, stations[0]["StationID"], today(), today())
     connector_id = await _started(caller, ledger, seen, statuses, clock)
     await _watched(caller, ledger, seen, connector_id)
     await _stopped(caller, ledger, seen, connector_id, clock)
@@ -95,14 +99,23 @@ async def _statuses(caller: Caller, station_ids: list[str]) -> dict[str, int]:
     return found
 
 
-async def _statistics(caller: Caller, station_id: str) -> None:
-    """Without a warehouse the operator is to say that it is busy, and nothing else."""
-    today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
-    try:
-        await caller.stats(station_id, today, today)
-    except RefusedCall as refused:
-        if refused.ret != Ret.BUSY:
-            raise
+async def statistics(caller: Caller, station_id: str, first_day: str, last_day: str) -> Payload:
+    """query_station_stats. Until the first samples are in the warehouse, or while that is slow, the operator is to say
+    that it is busy, and nothing else. Raises RoundTripFailed if it always does."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        try:
+            return await caller.stats(station_id, first_day, last_day)
+        except RefusedCall as refused:
+            if refused.ret != Ret.BUSY:
+                raise
+        await asyncio.sleep(_LOOK_S)
+    raise RoundTripFailed(f"there are no statistics of {station_id} after {PATIENCE_S:.0f} s")
+
+
+def today() -> str:
+    """The day in Beijing, `yyyy-MM-dd`."""
+    return wire_time(wall_ms())[:10]
 
 
 async def _started(

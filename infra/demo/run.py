@@ -1,5 +1,5 @@
-"""Runs the demo: broker, streams worker, delivery, gateway, a fleet and a city's platform; counts what was owed and
-done."""
+"""Runs the demo: Kafka, ClickHouse, streams worker, delivery, gateway, sink, a fleet and a city's platform; counts what
+was owed and done."""
 
 import threading
 import time
@@ -12,9 +12,12 @@ from pathlib import Path
 from connectors.gateway.process import LISTENS
 from connectors.gateway.views.follower import READY as VIEWS_READY
 from connectors.platform import load_platforms
-from infra.demo.round_trip import RoundTrip, run_round_trip
+from connectors.warehouse.sink.service import READY as SINK_READY
+from infra.demo.electricity import Electricity, compare
+from infra.demo.round_trip import RoundTrip, run_round_trip, today
 from infra.demo.scoreboard import Scoreboard
 from infra.demo.services import ServiceProcess, await_group
+from infra.demo.warehouse import DemoWarehouse, Stored
 from infra.demo.watch import Watch
 from infra.errors import OperatorError
 from infra.local.broker import LocalKafka
@@ -65,7 +68,11 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
     """
     local = LocalSettings.from_env()
     with ExitStack() as stack:
-        cluster = replace(_cluster(local, stack, tell), topic_prefix=f"demo-{uuid.uuid4().hex[:8]}-")
+        run_id = uuid.uuid4().hex[:8]
+        warehouse = DemoWarehouse(local, f"demo_{run_id}", tell)
+        stack.callback(warehouse.close)
+        warehouse.begin()
+        cluster = replace(_cluster(local, stack, tell), topic_prefix=f"demo-{run_id}-")
         cluster_id = id_of(cluster)
         tidy_up(local.runs, cluster, cluster_id, tell)
         stack.enter_context(entered(local.runs, cluster, cluster_id))
@@ -84,11 +91,13 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         city.ledger.subscribe(scoreboard.receipt)
         fleet_settings = FleetSettings(connectors=settings.connectors, seed=settings.seed, cluster=cluster)
         _publish_catalog(fleet_settings)
-        services = _services(cluster, city.base_url, local.home / "demo", stack)
-        tell("starting the streams worker, delivery and the gateway")
+        warehouse.wait()
+        services = _services(cluster, warehouse, city.base_url, local.home / "demo", stack)
+        tell("starting the streams worker, delivery, the gateway and the sink")
         services[0].await_log(READY)
         await_group(cluster, f"{cluster.topic_prefix}evcs-delivery-{PLATFORM}", services[1])
         services[2].await_log(VIEWS_READY)
+        services[3].await_log(SINK_READY)
         caller = Caller(
             CallerSettings(services[2].logged(GATEWAY_URL) + load_platforms().platforms[PLATFORM].gateway.base_path)
         )
@@ -96,7 +105,7 @@ def run_demo(settings: DemoSettings, show: Show, tell: Callable[[str], None]) ->
         watch.start()
         stack.callback(watch.stop)
         fleet = Fleet(replace(fleet_settings, publish_catalog=False))
-        return _watch_it(settings, fleet, watch, scoreboard, services, city, caller, show)
+        return _watch_it(settings, fleet, watch, scoreboard, services, city, caller, warehouse, show)
 
 
 def _cluster(local: LocalSettings, stack: ExitStack, tell: Callable[[str], None]) -> KafkaCluster:
@@ -114,19 +123,24 @@ def _publish_catalog(settings: FleetSettings) -> None:
     before.close()
 
 
-def _services(cluster: KafkaCluster, base_url: str, logs: Path, stack: ExitStack) -> list[ServiceProcess]:
+def _services(
+    cluster: KafkaCluster, warehouse: DemoWarehouse, base_url: str, logs: Path, stack: ExitStack
+) -> list[ServiceProcess]:
     environment = {
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
         "EVCS_STREAMS_BILL_WAIT_MS": str(_BILL_WAIT_MS),
         "EVCS_GATEWAY_PORT": "0",
         "EVCS_GATEWAY_ADMIN_PORT": "0",
+        "EVCS_SINK_ADMIN_PORT": "0",
+        **warehouse.environment(),
         **platform_environment(PLATFORM, base_url),
     }
     services = [
         ServiceProcess("streams", ["streams"], environment, logs / "streams.log"),
         ServiceProcess("delivery", ["delivery", "run", PLATFORM], environment, logs / "delivery.log"),
         ServiceProcess("gateway", ["gateway", PLATFORM], environment, logs / "gateway.log"),
+        ServiceProcess("sink", ["sink"], environment, logs / "sink.log"),
     ]
     for service in services:
         stack.callback(service.stop)
@@ -141,10 +155,11 @@ def _watch_it(
     services: list[ServiceProcess],
     city: PlatformThread,
     caller: Caller,
+    warehouse: DemoWarehouse,
     show: Show,
 ) -> dict[str, object]:
-    began = time.monotonic()
-    around = RoundTrip()
+    began, first_day = time.monotonic(), today()
+    around, stored, electricity = RoundTrip(), Stored(warehouse, watch.rows), Electricity()
     platform = threading.Thread(target=run_round_trip, args=(caller, city.ledger, around), name="round-trip")
 
     def check(note: str) -> None:
@@ -169,31 +184,45 @@ def _watch_it(
         while platform.is_alive():
             check(_told(around))
         fleet.stop()
-        _drain(fleet, scoreboard, check)
+        _drain(fleet, scoreboard, stored, check)
+        check("comparing the electricity that the platform is told of with the meters")
+        stations = {station.station_id for station in fleet.population.stations}
+        electricity = compare(warehouse, caller.settings, stations, fleet.metered_wh(), first_day)
     except KeyboardInterrupt:
         ended = "interrupted"
-    return {"ended": ended, **summary(time.monotonic() - began, fleet, scoreboard, city), "round_trip": asdict(around)}
+    return {
+        "ended": ended,
+        **summary(time.monotonic() - began, fleet, scoreboard, city, stored),
+        "electricity": asdict(electricity),
+        "round_trip": asdict(around),
+    }
 
 
 def _told(around: RoundTrip) -> str:
     return f"the platform: {around.failure or around.step}"
 
 
-def _drain(fleet: Fleet, scoreboard: Scoreboard, check: Callable[[str], None]) -> None:
-    """Waits until every order is there and every push confirmed, and stays so for a second."""
+def _drain(fleet: Fleet, scoreboard: Scoreboard, stored: Stored, check: Callable[[str], None]) -> None:
+    """Waits until every order is there, every push confirmed and every row stored, and stays so for a second."""
     deadline = time.monotonic() + _DRAIN_TIMEOUT_S
     quiet_since = time.monotonic()
     while time.monotonic() < deadline:
         missing = fleet.book.lost(scoreboard.orders)
-        if missing or scoreboard.open():
+        if missing or scoreboard.open() or stored.missing():
             quiet_since = time.monotonic()
         elif time.monotonic() - quiet_since > 1.0:
             break
-        check(f"draining: {len(missing)} orders to be finalized, {scoreboard.open()} pushes to be confirmed")
+        check(
+            f"draining: {len(missing)} orders to be finalized, {scoreboard.open()} pushes to be confirmed, "
+            f"{stored.missing()} rows to be stored"
+        )
 
 
-def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: PlatformThread) -> dict[str, object]:
-    """The figures; `lost` counts charges without an order, pushes not confirmed and records dead-lettered."""
+def summary(
+    elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: PlatformThread, stored: Stored
+) -> dict[str, object]:
+    """The figures; `lost` counts charges without an order, pushes not confirmed, records dead-lettered and rows that
+    the warehouse does not hold."""
     dead = sum(count for what, count in scoreboard.troubles.items() if what.startswith("dead letter"))
     violations = [f"{v.kind} {v.interface} {v.key} {v.field}: {v.message}" for v in city.ledger.violations]
     return {
@@ -204,7 +233,8 @@ def summary(elapsed_s: float, fleet: Fleet, scoreboard: Scoreboard, city: Platfo
             for name, line in sorted(scoreboard.lines.items())
         },
         "orders": {"finalized": len(scoreboard.orders), "confirmed": scoreboard.confirmed_orders()},
+        "rows_stored": stored.rows,
         "late_examples": scoreboard.late_examples,
         "violations": violations[:_VIOLATIONS_SHOWN],
-        "lost": len(fleet.book.lost(scoreboard.orders)) + scoreboard.open() + dead,
+        "lost": len(fleet.book.lost(scoreboard.orders)) + scoreboard.open() + dead + stored.missing(),
     }

@@ -34,6 +34,11 @@ class LocalSettings:
         """The files of demos and replays that have topics of their own; see `infra.runs`."""
         return self.home / "runs"
 
+    @property
+    def databases(self) -> Path:
+        """The files of demos that have databases of their own; see `infra.runs`."""
+        return self.home / "databases"
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "LocalSettings":
         """The settings that EVCS_HOME, EVCS_KAFKA_PORT and …_BOOTSTRAP, EVCS_CLICKHOUSE_PORT and …_URL give.

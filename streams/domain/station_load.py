@@ -89,7 +89,8 @@ class StationLoads:
         self.passed_over = 0
 
     def add(self, records: Iterable[SourceRecord], now: int) -> None:
-        """Takes telemetry. What is no sample is passed over: connector tracking dead-letters it."""
+        """Takes telemetry. What is no sample is passed over, since connector tracking dead-letters it; so is one whose
+        power can't be true."""
         latest = min(now + _AHEAD_MS, LATEST_MS)
         for record in records:
             self.samples += 1

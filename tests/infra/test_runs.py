@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from connectors.errors import WarehouseAway
 from infra.errors import ClusterProblem
 from infra.local.broker import LocalKafka
-from infra.runs import entered, tidy_up
+from infra.runs import database_entered, entered, tidy_up, tidy_up_databases
 from infra.topic_admin import create_topics, delete_topics, id_of
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
@@ -95,3 +96,25 @@ def test_what_can_not_be_deleted_is_told_and_left_for_the_next_time(
 def test_without_any_run_there_is_nothing_to_do(tmp_path: Path) -> None:
     tidy_up(tmp_path / "none", NOWHERE, "there", pytest.fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_databases_of_killed_runs_are_dropped_and_others_left_alone(tmp_path: Path) -> None:
+    for name, where in (("killed", "here"), ("elsewhere", "there")):
+        (tmp_path / name).write_text(where)
+    dropped: list[str] = []
+    told: list[str] = []
+    with database_entered(tmp_path, "goes_on", "here"):
+        tidy_up_databases(tmp_path, "here", dropped.append, told.append)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "goes_on"]
+    assert (dropped, told) == (["killed"], ["dropping database killed of a run that was killed"])
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
+
+
+def test_a_database_that_can_not_be_dropped_is_told_and_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(_database: str) -> None:
+        raise WarehouseAway("is away")
+
+    (tmp_path / "killed").write_text("here")
+    tidy_up_databases(tmp_path, "here", refuse, lambda _text: None)
+    assert "database killed is left: is away" in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == ["killed"]

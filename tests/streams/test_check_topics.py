@@ -12,6 +12,7 @@ from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
 from streams import worker
 from streams.errors import BrokerAway, MisconfiguredStreams
+from streams.settings import StreamsSettings
 from streams.worker import check_topics
 from tests.streams.worker_process import Worker
 from tests.whole.topics import until
@@ -37,6 +38,15 @@ def test_each_of_its_topics_is_looked_for_and_no_other(missing: str | None, monk
         return
     with pytest.raises(MisconfiguredStreams, match=f"^{missing} is missing: "):
         check_topics(KafkaCluster())
+
+
+def test_each_topology_looks_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = {"charger-telemetry": 8, "station-load": 8}
+    monkeypatch.setattr(worker, "_partition_counts", lambda _cluster, _patience_s: present)
+    check_topics(KafkaCluster(), StreamsSettings(topology="station_load").role)
+    del present["station-load"]
+    with pytest.raises(MisconfiguredStreams, match=r"^station-load is missing: "):
+        check_topics(KafkaCluster(), StreamsSettings(topology="station_load").role)
 
 
 def test_a_missing_topic_is_named_with_what_to_do(kafka: KafkaCluster) -> None:

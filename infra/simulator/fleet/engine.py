@@ -54,6 +54,7 @@ class FleetEngine:
         self._index = {place.connector_id: place.index for place in population.places}
         self.book = Book({c.place.connector_id for c in self._connectors if c.billed})
         self._telemetry = self._events = 0
+        self._readings: dict[str, tuple[int, int]] = {}
         self._scheduled = [connector.due_ms for connector in self._connectors]
         self._due = [(due_ms, index) for index, due_ms in enumerate(self._scheduled)]
         heapq.heapify(self._due)
@@ -115,6 +116,10 @@ class FleetEngine:
             offline=sum(c.is_offline(now_ms) for c in self._connectors),
         )
 
+    def metered_wh(self) -> dict[str, int]:
+        """What each connector's register rose by from its first sample to its newest one, Wh."""
+        return {connector_id: last_wh - first_wh for connector_id, (first_wh, last_wh) in self._readings.items()}
+
     def _schedule(self, index: int) -> None:
         due_ms = self._connectors[index].due_ms
         self._scheduled[index] = due_ms
@@ -124,6 +129,8 @@ class FleetEngine:
         for output in outputs:
             if isinstance(output, Telemetry):
                 self._telemetry += 1
+                first_wh, _ = self._readings.get(output.connector_id, (output.meter_wh, 0))
+                self._readings[output.connector_id] = (first_wh, output.meter_wh)
             else:
                 self._events += 1
                 self.book.enter(output)

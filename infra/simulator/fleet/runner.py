@@ -61,6 +61,10 @@ class Fleet:
         """How it stands."""
         return self._engine.counters(self._clock_ms())
 
+    def metered_wh(self) -> dict[str, int]:
+        """What each connector's register has risen by in its samples, Wh."""
+        return self._engine.metered_wh()
+
     def open(self) -> None:
         """Connects and publishes the catalog, if the settings say so. Raises BrokerRefused."""
         if self._settings.publish_catalog:

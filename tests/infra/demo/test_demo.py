@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +14,13 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient
 
+from connectors.warehouse.client import WarehouseClient
 from infra.cli import evcs
 from infra.demo import run, scoreboard
+from infra.demo.warehouse import DemoWarehouse
 from infra.errors import ClusterProblem
 from infra.local.broker import LocalKafka
+from infra.local.clickhouse.node import LocalClickHouse
 from infra.local.ports import free_port
 from infra.local.process import birth_of
 from infra.simulator.platform.errors import Kind
@@ -25,7 +28,7 @@ from schemas.cluster import KafkaCluster
 from tests.infra.commands.processes import children_of
 from tests.whole.topics import until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: `evcs`, but no order goes out before its bill because the machine has stalled.
 PATIENT_DEMO = """
@@ -35,8 +38,11 @@ run._BILL_WAIT_MS, run._DRAIN_TIMEOUT_S = 30_000, 180.0
 cli.main()
 """
 
-#: What the demo starts: streams, delivery and the gateway.
-SERVICES = 3
+#: What the demo starts: streams, delivery, the gateway and the sink.
+SERVICES = 4
+
+#: The demos' databases that are there now.
+Databases = Callable[[], list[str]]
 
 PUSHES = {
     "notification_stationStatus",
@@ -47,8 +53,25 @@ PUSHES = {
 }
 
 
+@pytest.fixture
+def warehouse(clickhouse_server: LocalClickHouse, clean_environment: pytest.MonkeyPatch) -> Iterator[Databases]:
+    """The session's ClickHouse, where the demo of the test makes its database; none may be left."""
+    named = clickhouse_server.warehouse()
+    for name, value in (("URL", named.url), ("USER", named.user), ("PASSWORD", named.password.reveal())):
+        clean_environment.setenv(f"EVCS_CLICKHOUSE_{name}", value)
+    client = WarehouseClient(named, in_database=False)
+
+    def databases() -> list[str]:
+        return [row[0] for row in client.rows("SELECT name FROM system.databases WHERE name LIKE 'demo_%'")]
+
+    yield databases
+    left = databases()
+    client.close()
+    assert left == []
+
+
 def test_it_ends_with_its_figures_and_loses_nothing(
-    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+    broker: LocalKafka, warehouse: Databases, clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", broker.bootstrap)
     clean_environment.setenv("EVCS_HOME", str(tmp_path))
@@ -75,11 +98,25 @@ def test_it_ends_with_its_figures_and_loses_nothing(
         assert line["late"] == 0
     assert figures["orders"]["finalized"] == figures["orders"]["confirmed"] > 0
     assert (tmp_path / "demo" / "streams.log").stat().st_size > 0
+    rows, orders = figures["rows_stored"], figures["orders"]["finalized"]
+    assert (rows["telemetry"], rows["orders"]) == (figures["telemetry"], orders)
+    assert rows["status_changes"] == figures["pushes"]["notification_stationStatus"]["due"]
+    assert rows["charge_progress"] == figures["pushes"]["notification_equip_charge_status"]["due"]
+    assert rows["attempts"] >= sum(line["confirmed"] for line in figures["pushes"].values())
+    electricity = figures["electricity"]
+    assert electricity["failure"] == ""
+    assert electricity["metered_kwh"] == electricity["stored_kwh"] > 0
+    assert electricity["stations_asked"] == 2
+    assert abs(electricity["told_kwh"] - electricity["metered_kwh"]) <= 20 * 0.05
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_being_told_to_end_drains_and_leaves_nothing_running(
-    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals
+    broker: LocalKafka,
+    warehouse: Databases,
+    clean_environment: pytest.MonkeyPatch,
+    tmp_path: Path,
+    number: signal.Signals,
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: b"samples" in told.read_bytes(), "all is at work")
@@ -95,7 +132,7 @@ def test_being_told_to_end_drains_and_leaves_nothing_running(
 
 
 def test_told_so_twice_it_does_not_drain_and_says_so(
-    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+    broker: LocalKafka, warehouse: Databases, clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: b"samples" in told.read_bytes(), "all is at work")
@@ -114,7 +151,7 @@ def test_told_so_twice_it_does_not_drain_and_says_so(
 
 @pytest.mark.parametrize("told_at", [b"", b"making topics", b"starting the streams worker"])
 def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
-    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path, told_at: bytes
+    broker: LocalKafka, warehouse: Databases, clean_environment: pytest.MonkeyPatch, tmp_path: Path, told_at: bytes
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: _listens(demo.pid) and told_at in told.read_bytes(), "the moment to be told", every_s=0.01)
@@ -129,7 +166,7 @@ def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
 
 
 def test_killed_it_takes_its_services_along_and_the_next_one_deletes_its_topics(
-    broker: LocalKafka, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+    broker: LocalKafka, warehouse: Databases, clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: b"samples" in told.read_bytes(), "all is at work")
@@ -139,28 +176,31 @@ def test_killed_it_takes_its_services_along_and_the_next_one_deletes_its_topics(
     until(lambda: not _alive(children), "the services are gone")
     left = _topics_on(broker)
     assert left
+    [database] = warehouse()
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: b"making topics" in told.read_bytes(), "the next demo starts")
         assert f"deleting topics {left[0].split('-')[0]}-" in told.read_text()
+        until(lambda: f"dropping database {database} of a run that was killed" in told.read_text(), "it is dropped")
         demo.send_signal(signal.SIGINT)
         demo.communicate(timeout=240)
     until(lambda: _topics_on(broker) == [], "no topic is left")
 
 
-def test_killed_it_takes_its_own_broker_along(clean_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_killed_it_takes_its_own_servers_along(clean_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with _started(None, tmp_path) as (demo, told):
-        until(lambda: b"making topics" in told.read_bytes(), "the broker is up")
-        kafka = LocalKafka(tmp_path)
-        pid = kafka.pid
+        until(lambda: b"starting the streams worker" in told.read_bytes(), "both servers are up")
+        kafka, clickhouse = LocalKafka(tmp_path), LocalClickHouse(tmp_path)
+        pids = kafka.pid, clickhouse.pid
         demo.kill()
-    assert pid is not None
-    until(lambda: kafka.pid is None, "the broker is gone")
+    assert None not in pids
+    until(lambda: kafka.pid is None and clickhouse.pid is None, "the servers are gone")
 
 
 @contextmanager
 def _started(broker: LocalKafka | None, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A demo of five connectors on this broker or its own, and the file that holds what it tells people."""
-    environment = {**os.environ, "EVCS_HOME": str(home), "EVCS_KAFKA_PORT": str(free_port())}
+    ports = {"EVCS_KAFKA_PORT": str(free_port()), "EVCS_CLICKHOUSE_PORT": str(free_port())}
+    environment = {**os.environ, **ports, "EVCS_HOME": str(home)}
     if broker is not None:
         environment["EVCS_KAFKA_BOOTSTRAP"] = broker.bootstrap
     told = home / "told"
@@ -201,6 +241,9 @@ def test_a_cluster_that_refuses_is_one_line_and_not_asked_to_tidy_up(
 ) -> None:
     def refuse(_cluster: KafkaCluster, **_: object) -> None:
         raise ClusterProblem("topics can't be made")
+
+    for step in ("begin", "close"):
+        clean_environment.setattr(DemoWarehouse, step, lambda _warehouse: None)
 
     clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", "127.0.0.1:9")
     clean_environment.setenv("EVCS_HOME", str(tmp_path))

@@ -49,6 +49,17 @@ def test_the_book_and_the_topics_agree() -> None:
         assert charge.to_be_billed == (charge.bill is not None)
 
 
+def test_meters_rise_by_what_charges_took() -> None:
+    fleet, link = _run(FleetSettings(connectors=60), 400)
+    readings: dict[str, list[int]] = {}
+    for sample in _decoded(link, TELEMETRY_TOPIC):
+        assert isinstance(sample, Telemetry)
+        readings.setdefault(sample.connector_id, []).append(sample.meter_wh)
+    metered = fleet.metered_wh()
+    assert metered == {connector_id: wh[-1] - wh[0] for connector_id, wh in readings.items()}
+    assert sum(metered.values()) == sum(charge.energy_wh or 0 for charge in fleet.book.charges()) > 0
+
+
 def test_records_have_their_key_and_time() -> None:
     _, link = _run(FleetSettings(connectors=20), 60)
     assert len([r for r in link.sent if r.topic == CATALOG_TOPIC]) == 2
