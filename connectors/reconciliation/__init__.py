@@ -1,1 +1,2 @@
-"""The nightly check: what a platform started on a day is told to it again as a whole, and what it contests is kept."""
+"""What happens once a day is over: what a platform started on it is told to it again as a whole, and what was reported
+is audited."""
