@@ -83,19 +83,6 @@ def test_twenty_sessions_come_out_as_they_went_in(
 
 
 @pytest.mark.kafka
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_two_thousand_sessions_come_out_as_they_went_in(
-    broker: LocalKafka, clean_environment: pytest.MonkeyPatch
-) -> None:
-    clean_environment.setenv("EVCS_KAFKA_BOOTSTRAP", broker.bootstrap)
-    told = replay(str(ACN), "--sample-interval", "50", "--workers", "2")
-    assert (told["sessions"], told["orders"]) == (2000, 2000)
-    assert {name: told[name] for name in CLEAN} == CLEAN
-    assert told["progress"] == {"STARTED": 2000, "PERIODIC": 555_707, "STOPPED": 2000}
-
-
-@pytest.mark.kafka
 def test_a_worker_that_dies_is_told_with_the_end_of_its_log_and_leaves_no_topic(
     broker: LocalKafka, clean_environment: pytest.MonkeyPatch
 ) -> None:
