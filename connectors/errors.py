@@ -8,7 +8,7 @@ ConnectorsError
 └── WarehouseError        ClickHouse did not do what it was asked
     ├── WarehouseAway     it can't now: the network, too many queries, memory (passes: try again)
     ├── WarehouseRefused  it won't: rights, an unknown table, bad SQL (fix it)
-    └── UnreadableBlock   it can't read the data of this insert (the same data fails again)
+    └── UnreadableBlock   it can't take the data of this insert (the same data fails again, a part of it may not)
 """
 
 

@@ -100,6 +100,10 @@ IN_THE_DATA = frozenset(
     }
 )
 
+#: In an insert, under the number of too many parts: its rows lie in more partitions than one block may, as those of
+#: chargers with wrong clocks do. The same rows fit in smaller blocks.
+_TOO_SCATTERED = "partitions for single INSERT block"
+
 #: The user or the password is wrong.
 _STRANGER = frozenset({192, 193, 194, 516})
 
@@ -122,10 +126,10 @@ def failure(
     told = f"ClickHouse at {url}: {reason}"
     if code is None:
         return _without_code(error, reason, url, network)
+    if inserting and (code in IN_THE_DATA or _TOO_SCATTERED in reason):
+        return UnreadableBlock(told, code)
     if code in PASSING:
         return WarehouseAway(told, code)
-    if inserting and code in IN_THE_DATA:
-        return UnreadableBlock(told, code)
     if code in _STRANGER:
         return WarehouseRefused(f"{told}: set EVCS_CLICKHOUSE_USER and EVCS_CLICKHOUSE_PASSWORD", code)
     return WarehouseRefused(told, code)

@@ -32,6 +32,12 @@ def test_what_lies_in_the_data_of_an_insert(code: int) -> None:
     assert isinstance(of_code(code), WarehouseRefused)
 
 
+def test_rows_of_too_many_partitions_lie_in_the_data() -> None:
+    text = "Too many partitions for single INSERT block (more than 100). The limit is controlled by … (TOO_MANY_PARTS)"
+    told = failure(Exception(text), 252, URL, inserting=True, network=NETWORK)
+    assert isinstance(told, UnreadableBlock)
+
+
 @pytest.mark.parametrize("code", [16, 47, 60, 62, 81, 164, 497, 12345])
 def test_what_is_refused(code: int) -> None:
     for inserting in (False, True):

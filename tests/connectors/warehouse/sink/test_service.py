@@ -231,6 +231,17 @@ def test_clickhouse_away_and_back(kafka: KafkaCluster, tmp_path: Path) -> None:
         server.stop()
 
 
+def test_samples_of_more_days_than_a_block_may_have(
+    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
+) -> None:
+    """As of chargers whose clocks are wrong. Their hours are kept for years."""
+    day_ms = 86_400_000
+    put(kafka, TELEMETRY, *(CODEC.encode(sample(n, sampled_at=sample().sampled_at - n * day_ms)) for n in range(250)))
+    fill(settings(kafka, clickhouse))
+    assert database.rows("SELECT count() FROM connector_hours FINAL") == [(250,)]
+    assert letters(kafka, TELEMETRY) == []
+
+
 class Away:
     """A warehouse that is away until it is told to be back."""
 
