@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.ends import Partition
+from connectors.errors import KafkaRefused
+from connectors.kafka_faults import is_refusal
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +19,8 @@ class Commits:
     def __init__(self) -> None:
         self._asked = False
         self._committed: dict[Partition, int] = {}
+        #: Why nothing can be committed any more.
+        self.refusal: KafkaRefused | None = None
 
     def open(self, committable: Mapping[Partition, int]) -> dict[Partition, int]:
         """What of these is not committed yet."""
@@ -36,6 +40,9 @@ class Commits:
     def answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll. What failed is committed with the next."""
         self._asked = False
+        for fault in filter(None, (error, *(done.error for done in partitions))):
+            if is_refusal(fault):
+                self.refusal = KafkaRefused(f"Kafka: offsets can't be committed: {fault.str()}")
         if error is not None:
             log.warning("offsets are not committed, later again: %s", error.str())
             return

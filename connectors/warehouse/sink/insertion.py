@@ -12,6 +12,7 @@ from typing import Protocol
 from confluent_kafka import Message
 
 from connectors.errors import UnreadableBlock, WarehouseAway, WarehouseError, WarehouseRefused
+from connectors.outage import Outage
 from connectors.warehouse.sink.batch import Batch
 from connectors.warehouse.sink.letters import Letters
 from connectors.warehouse.sink.metrics import Metrics
@@ -57,6 +58,7 @@ class Insertion:
         self._metrics = metrics
         self._jitter = jitter
         self._waiting: set[int] = set()
+        self._outage = Outage("ClickHouse", log)
 
     @property
     def is_waiting(self) -> bool:
@@ -113,13 +115,15 @@ class Insertion:
                 try:
                     self._warehouse.insert(f"INSERT INTO {batch.source.table} FORMAT Avro", file, token, settings)
                 except WarehouseAway as error:
-                    if id(batch) not in self._waiting:
-                        log.warning("%s waits: %s", batch.source.table, error)
                     self._waiting.add(id(batch))
+                    self._outage.began(str(error))
                     self._metrics.retries.labels(batch.source.table).inc()
                     batch.abandoned.wait(pause_s * (1 - self._jitter() / 2))
                     pause_s = min(2 * pause_s, _PAUSE_MAX_S)
                 else:
+                    self._waiting.discard(id(batch))
+                    if not self._waiting:
+                        self._outage.over()
                     return
             raise _Abandoned
         finally:

@@ -4,6 +4,7 @@ At-least-once: an offset is committed once ClickHouse, and Kafka for dead letter
 read twice changes no answer of the tables.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -14,8 +15,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connectors.delivery.outbox import outbox_producer
-from connectors.errors import MisconfiguredService
-from connectors.kafka_faults import check
+from connectors.errors import KafkaRefused
+from connectors.kafka_faults import check, is_fatal, is_refusal, settings_checked
+from connectors.kafka_log import kafka_log
+from connectors.outage import Outage
 from connectors.warehouse.sink.batch import Batch
 from connectors.warehouse.sink.commits import Commits
 from connectors.warehouse.sink.forms import Forms
@@ -51,6 +54,10 @@ _DRAIN_S = 20.0
 _LEAVE_S = 5.0
 _WAIT_S = 0.02
 
+#: While no broker answers, one is asked this often, and waited for so long.
+_PROBE_EVERY_S = 2.0
+_PROBE_S = 0.5
+
 #: What is fetched ahead: of each partition, which loses it when it is paused, and of all.
 _FETCH_AHEAD = 20_000
 _FETCH_AHEAD_KB = 65_536
@@ -76,11 +83,11 @@ class Sink:
         self._stopping = threading.Event()
         self._assigned_once = False
         self._commit_at = self._tell_at = clock()
-        try:
-            config = _consumer_config(cluster, settings.group)
-            self._consumer = Consumer({**config, "on_commit": self._commits.answered, "logger": log})
-        except KafkaException as error:
-            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+        self._outage = Outage("Kafka", log, clock)
+        self._probe_at = 0.0
+        callbacks = {"on_commit": self._commits.answered, "error_cb": self._heard_of, "logger": kafka_log(__name__)}
+        with settings_checked():
+            self._consumer = Consumer({**_consumer_config(cluster, settings.group), **callbacks})
 
     @property
     def ready(self) -> bool:
@@ -124,8 +131,11 @@ class Sink:
         for batch in self._intake.next_batches(now):
             self._going_in[self._pool.submit(self._insertion.put_in, batch)] = batch
         self._settle()
-        if self._failure is not None:
-            raise self._failure
+        failure = self._failure or self._commits.refusal
+        if failure is not None:
+            raise failure
+        if self._outage.is_on and now >= self._probe_at:
+            self._look_for_brokers(now)
         full, roomy = self._intake.to_pause(), self._intake.to_resume()
         if full:
             self._consumer.pause([TopicPartition(*place) for place in full])
@@ -137,6 +147,20 @@ class Sink:
         if now - self._tell_at >= _TELL_EVERY_S:
             self._tell_at = now
             self._tell(now)
+
+    def _heard_of(self, error: KafkaError) -> None:
+        """What is of no one partition. Runs inside a poll."""
+        if is_refusal(error) or is_fatal(error):
+            self._failure = KafkaRefused(f"Kafka: {error.str()}")
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._outage.began("no broker answers")
+
+    def _look_for_brokers(self, now: float) -> None:
+        """Only what is asked for tells that brokers answer again: where nothing new comes, nobody would notice."""
+        self._probe_at = now + _PROBE_EVERY_S
+        with contextlib.suppress(KafkaException):
+            self._consumer.list_topics(next(iter(self._declared)), timeout=_PROBE_S)
+            self._outage.over()
 
     def _settle(self) -> None:
         """Hears of batches that are in."""

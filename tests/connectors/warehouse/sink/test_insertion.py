@@ -97,6 +97,18 @@ def test_while_it_is_away_the_batch_waits_and_goes_in_once_it_is_back() -> None:
     assert not one.is_waiting
 
 
+def test_an_outage_is_told_once_and_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    answers: list[Exception | None] = [WarehouseAway("no answer"), WarehouseAway("busy"), None, None]
+    table = Table(lambda _: answers.pop(0))
+    one = insertion(table)
+    for _ in range(2):
+        assert one.put_in(batch(3))
+    assert [line.getMessage() for line in caplog.records] == [
+        "ClickHouse is waited for: no answer",
+        "ClickHouse is back after 0 s",
+    ]
+
+
 def test_one_that_is_abandoned_is_not_waited_with() -> None:
     one = batch(3)
 
