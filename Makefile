@@ -37,10 +37,11 @@ check: $(READY) ## The gate before a commit: format, lint, types, imports, schem
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not kafka and not clickhouse and not slow" $(ARGS)
 
 bench: $(READY) ## Measure this machine's figures (one JSON line each; minutes)
-	@$(BIN)/evcs local up --only kafka
+	@$(BIN)/evcs local up
 	@$(BIN)/evcs bench streams
 	@$(BIN)/evcs bench recovery
 	@$(BIN)/evcs bench gateway
+	@$(BIN)/evcs bench warehouse
 
 format: $(READY) ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet .

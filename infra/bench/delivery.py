@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from connectors.delivery.topics import Lane, delivery_topics, lane_topic
 from connectors.platform import load_platforms
 from infra.bench.delivery_records import PLATFORM, records
-from infra.bench.probe import probe
+from infra.bench.probing import measured_by, median
 from infra.errors import OperatorError
 from infra.simulator.platform.onboarding import platform_environment
 from infra.topic_admin import create_topics, delete_topics
@@ -37,12 +37,12 @@ def measure(cluster: KafkaCluster, pushes: int, default_pushes: int, rounds: int
     for number in range(1, rounds + 1):
         with counting_server() as address:
             tell(f"round {number} of {rounds}: {pushes:,} pushes bare, with aiohttp")
-            limits.append(probe("post_probe", address, "aiohttp", str(pushes), str(IN_FLIGHT))["per_s"])
+            limits.append(measured_by("post_probe", address, "aiohttp", str(pushes), str(IN_FLIGHT))["per_s"])
             tell(f"round {number} of {rounds}: {default_pushes:,} pushes with httpx as it comes")
-            defaults.append(probe("post_probe", address, "httpx", str(default_pushes), str(IN_FLIGHT))["per_s"])
+            defaults.append(measured_by("post_probe", address, "httpx", str(default_pushes), str(IN_FLIGHT))["per_s"])
             tell(f"round {number} of {rounds}: {pushes:,} pushes from Kafka")
             ours.append(_from_kafka(cluster, address, pushes))
-    ours_per_s, limit, default = map(_median, (ours, limits, defaults))
+    ours_per_s, limit, default = map(median, (ours, limits, defaults))
     return {
         "ours_per_s": round(ours_per_s),
         "limit_per_s": round(limit),
@@ -58,10 +58,6 @@ def measure(cluster: KafkaCluster, pushes: int, default_pushes: int, rounds: int
     }
 
 
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
-
-
 def _from_kafka(cluster: KafkaCluster, address: str, pushes: int) -> float:
     cluster = replace(cluster, topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-")
     topics = [
@@ -71,7 +67,7 @@ def _from_kafka(cluster: KafkaCluster, address: str, pushes: int) -> float:
     create_topics(cluster, replication=1, topics=topics)
     try:
         _write(cluster, pushes)
-        measured = probe("delivery_probe", str(pushes), environment=delivery_environment(cluster, address))
+        measured = measured_by("delivery_probe", str(pushes), environment=delivery_environment(cluster, address))
     finally:
         delete_topics(cluster, topics)
     if measured["confirmed"] != pushes or measured["failed"]:

@@ -19,7 +19,7 @@ from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from infra.bench.delivery_records import PLATFORM
 from infra.bench.nightly_orders import energy_kwh, insert_others, insert_the_days
-from infra.bench.probe import probe
+from infra.bench.probing import measured_by
 from infra.errors import OperatorError
 from infra.simulator.platform.onboarding import platform_environment
 from infra.topic_admin import create_topics, delete_topics
@@ -134,4 +134,4 @@ def _checked(cluster: KafkaCluster, warehouse: Warehouse, address: str, day: dat
         "EVCS_CLICKHOUSE_DATABASE": warehouse.database,
         **platform_environment(PLATFORM, address),
     }
-    return probe("nightly_probe", day.isoformat(), environment=environment)
+    return measured_by("nightly_probe", day.isoformat(), environment=environment)

@@ -139,3 +139,23 @@ def nightly(orders: int, others: int) -> None:
     with told_to_end_as_by_ctrl_c():
         found = measure(KafkaCluster.from_env(), Warehouse.from_env(), orders, others, _tell)
     click.echo(json.dumps(found))
+
+
+@command.command()
+@click.option("--connectors", default=20_000, show_default=True, type=click.IntRange(10), help="of 100 samples each")
+@click.option("--rows", default=200_000, show_default=True, type=click.IntRange(1000), help="inserted by rows")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="medians over so many")
+def warehouse(connectors: int, rows: int, rounds: int) -> None:
+    """Samples/s from Kafka into ClickHouse, of the insertion alone of ready-made blocks, and by rows.
+
+    Needs both servers: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP and EVCS_CLICKHOUSE_URL.
+
+    Example: evcs bench warehouse --rounds 1
+    """
+    from connectors.warehouse.settings import Warehouse
+    from infra.bench.warehouse import measure
+    from infra.interruption import told_to_end_as_by_ctrl_c
+
+    with told_to_end_as_by_ctrl_c():
+        found = measure(KafkaCluster.from_env(), Warehouse.from_env(), connectors, rows, rounds, _tell)
+    click.echo(json.dumps(found))

@@ -1,4 +1,4 @@
-"""What a benchmark measures in a process of its own."""
+"""Runs what is measured in a process of its own, so that nothing else takes its time."""
 
 import json
 import os
@@ -12,9 +12,8 @@ from infra.errors import OperatorError
 _TIMEOUT_S = 1_800
 
 
-def probe(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Runs `infra.bench.<module>`, whose last line is a JSON object. Raises OperatorError with what it said if it
-    fails."""
+def measured_by(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What `infra.bench.<module>` prints as its last line, a JSON object. Raises OperatorError."""
     ran = subprocess.run(
         [sys.executable, "-m", f"infra.bench.{module}", *arguments],
         env={**os.environ, **(environment or {})},
@@ -27,3 +26,8 @@ def probe(module: str, *arguments: str, environment: Mapping[str, str] | None = 
         raise OperatorError(f"infra.bench.{module} failed:\n{ran.stderr[-4000:]}")
     measured: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return measured
+
+
+def median(values: list[float]) -> float:
+    """The middle one."""
+    return sorted(values)[len(values) // 2]
