@@ -100,7 +100,6 @@ class PlatformCheck:
             except Unsettled:
                 raise Stopped from None
             else:
-                self._patience.has("kafka")
                 return book
 
     def _wait_for_kafka(self, error: Exception) -> None:
@@ -115,8 +114,10 @@ class PlatformCheck:
 
     def _look(self, days: Days, oldest: date) -> Book:
         notes = Notes(self._settings.cluster, self._codec, self._name, lambda: self._patience.is_over)
+        self._patience.needs("kafka")
         notes.start()
         book = self._read(oldest)
+        self._patience.has("kafka")
         chosen = days(book.days)
         self._send(notes, book, chosen)
         self._wait_for_sink(book, chosen)

@@ -28,8 +28,8 @@ class Patience:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether anything is waited for that has not come yet."""
-        return bool(self._said)
+        """Whether anything of ours is waited for that has not come yet: that a platform is away is not our doing."""
+        return any(what != "platform" for what in self._said)
 
     def pause(self, seconds: float) -> None:
         """Waits. Raises Stopped."""
@@ -44,8 +44,13 @@ class Patience:
         self._metrics.waits.labels(self._platform, what).set(1)
         self.pause(seconds)
 
+    def needs(self, what: str) -> None:
+        """It is asked for; should it not answer, others say so."""
+        self._said.setdefault(what, "")
+        self._metrics.waits.labels(self._platform, what).set(1)
+
     def has(self, what: str) -> None:
         """It has come."""
-        if self._said.pop(what, None) is not None:
+        if self._said.pop(what, ""):
             log.warning("%s: %s is back", self._platform, what)
         self._metrics.waits.labels(self._platform, what).set(0)

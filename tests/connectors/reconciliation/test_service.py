@@ -146,6 +146,7 @@ def test_a_platform_that_is_away_until_the_night_has_closed(stand: Stand, caplog
         until(lambda: metric(nightly, "waiting", on="platform") == 1)
         assert metric(nightly, "open_requests") == 1
         assert metric(nightly, "missed_windows_total") is None
+        assert nightly.ready
         clock.at = CLOSES + 1
         until(lambda: metric(nightly, "missed_windows_total") == 1)
         stand.city.come_up()

@@ -72,6 +72,31 @@ def test_an_answer_comes_in_pieces(client: WarehouseClient) -> None:
 
 
 @pytest.mark.clickhouse
+def test_many_rows_come_in_blocks(client: WarehouseClient) -> None:
+    sql = "SELECT number, toDateTime64(number, 3, 'UTC') FROM numbers({count:UInt64}) ORDER BY number"
+    blocks = list(client.blocks(sql, {"count": 200_000}))
+    assert len(blocks) > 1
+    rows = [row for block in blocks for row in block]
+    assert [row[0] for row in rows] == list(range(200_000))
+    assert rows[1] == (1, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    assert list(client.blocks(sql, {"count": 0})) == []
+
+
+@pytest.mark.clickhouse
+@pytest.mark.parametrize("sql", ["SELECT x FROM nowhere", "SELECT throwIf(number = 200000) FROM numbers(300000)"])
+def test_blocks_that_fail_at_once_or_on_their_way(sql: str, client: WarehouseClient) -> None:
+    with pytest.raises(WarehouseRefused):
+        list(client.blocks(sql, settings={"max_block_size": 10_000}))
+    assert client.rows("SELECT 1") == [(1,)]
+
+
+@pytest.mark.clickhouse
+def test_blocks_that_nobody_reads_to_the_end(client: WarehouseClient) -> None:
+    assert next(client.blocks("SELECT number FROM numbers(1000000)"))
+    assert client.rows("SELECT 1") == [(1,)]
+
+
+@pytest.mark.clickhouse
 def test_settings_go_with_a_statement(client: WarehouseClient) -> None:
     sql = "SELECT value FROM system.settings WHERE name = 'max_block_size'"
     assert client.rows(sql, settings={"max_block_size": 77}) == [("77",)]
