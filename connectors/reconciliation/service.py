@@ -6,8 +6,12 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Protocol
 
 from connectors.errors import ConnectorsError, PlaceTaken
+from connectors.reconciliation.audit.asking import Queries
+from connectors.reconciliation.audit.metrics import AuditMetrics
+from connectors.reconciliation.audit.nightly import NightlyAudit
 from connectors.reconciliation.book import Book
 from connectors.reconciliation.check import PlatformCheck
 from connectors.reconciliation.days import days_to_look_at, yesterday
@@ -29,16 +33,27 @@ _LEFT_ALONE_S = 300.0
 _ANEW_S = 60.0
 
 
-class Nightly:
-    """Checks until `stop`, which, like `ready` and `metrics`, is for any thread."""
+class Asked(Blocks, Queries, Protocol):
+    """The warehouse, as the check reads it and the audit asks it."""
 
-    def __init__(self, settings: NightlySettings, warehouse: Blocks, now_ms: Callable[[], int] = wall_ms) -> None:
+
+class Nightly:
+    """Checks and audits until `stop`, which, like `ready` and `metrics`, is for any thread."""
+
+    def __init__(self, settings: NightlySettings, warehouse: Asked, now_ms: Callable[[], int] = wall_ms) -> None:
         self._settings = settings
         self._warehouse = warehouse
         self._now_ms = now_ms
         self._stopping = threading.Event()
         self.metrics = Metrics()
         names = [checked.platform.name for checked in settings.checked]
+        self._audit = NightlyAudit(
+            warehouse,
+            [checked.platform for checked in settings.checked],
+            AuditMetrics(self.metrics.registry),
+            self._stopping,
+            now_ms,
+        )
         self._patience = {name: Patience(name, self.metrics, self._stopping) for name in names}
 
     @property
@@ -52,8 +67,9 @@ class Nightly:
 
     def run(self) -> None:
         """Raises KafkaRefused, WarehouseRefused and UnreadableBook: what does not pass by itself."""
-        with ThreadPoolExecutor(len(self._settings.checked), "nightly") as pool:
-            running = [pool.submit(self._keep, checked) for checked in self._settings.checked]
+        with ThreadPoolExecutor(len(self._settings.checked) + 1, "nightly") as pool:
+            running = [pool.submit(self._audit.run)]
+            running += [pool.submit(self._keep, checked) for checked in self._settings.checked]
             for one in running:
                 one.result()
 

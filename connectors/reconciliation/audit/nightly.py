@@ -1,0 +1,87 @@
+"""The audit as the nightly service runs it: of each day once its night is over, shown as metrics and in the log."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from connectors.errors import ConnectorsError
+from connectors.platform import Platform
+from connectors.reconciliation.audit.asking import Queries
+from connectors.reconciliation.audit.figures import LEAST_PERCENT, Audit
+from connectors.reconciliation.audit.metrics import AuditMetrics
+from connectors.reconciliation.audit.run import audit
+from connectors.reconciliation.days import day_at
+
+log = logging.getLogger(__name__)
+
+#: A day is audited so long after it: behind the nightly check's window (Beijing V1.1 §1.1.15), when all that was to be
+#: delivered on it should have been.
+_NIGHT = timedelta(hours=3)
+
+#: Between two looks at the clock, s.
+_TICK_S = 10.0
+
+#: An audit that could not be made is tried again after this, s.
+_AGAIN_S = 300.0
+
+
+def newest_over(now_ms: int) -> date:
+    """The newest day, Beijing time, whose night is over."""
+    return day_at(now_ms - _NIGHT // timedelta(milliseconds=1)) - timedelta(days=1)
+
+
+class NightlyAudit:
+    """Audits until `stopping`. It only looks: whatever fails here costs no platform its check."""
+
+    def __init__(
+        self,
+        warehouse: Queries,
+        platforms: Sequence[Platform],
+        metrics: AuditMetrics,
+        stopping: threading.Event,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._warehouse = warehouse
+        self._platforms = platforms
+        self._metrics = metrics
+        self._stopping = stopping
+        self._now_ms = now_ms
+        self._said = ""
+
+    def run(self) -> None:
+        """The newest day first, then each as it is over."""
+        audited: date | None = None
+        pause_s = 0.0
+        while not self._stopping.wait(pause_s):
+            day = newest_over(self._now_ms())
+            pause_s = _TICK_S
+            if day != audited:
+                if self._has_audited(day):
+                    audited = day
+                else:
+                    pause_s = _AGAIN_S
+
+    def _has_audited(self, day: date) -> bool:
+        try:
+            found = audit(self._warehouse, day, datetime.fromtimestamp(self._now_ms() / 1000, UTC), self._platforms)
+        except ConnectorsError as error:
+            if self._said != str(error):
+                self._said = str(error)
+                log.error("%s is not audited yet: %s; it is tried again every %d s", day, error, _AGAIN_S)
+            return False
+        except Exception:
+            log.exception("the audit of %s has failed; it is tried again in %d s", day, _AGAIN_S)
+            return False
+        self._said = ""
+        self._metrics.show(found)
+        _tell(found)
+        return True
+
+
+def _tell(found: Audit) -> None:
+    for figure in found.figures:
+        what = " ".join(part for part in (figure.comparison, figure.platform, figure.interface) if part)
+        level = logging.INFO if figure.meets(LEAST_PERCENT) else logging.ERROR
+        rate = "nothing to compare" if figure.percent is None else f"{figure.percent} % of {figure.checked:,} right"
+        log.log(level, "audit of %s: %s: %s", found.day, what, rate)
