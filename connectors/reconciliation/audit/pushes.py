@@ -7,6 +7,7 @@ only the catalog knows these, a station is in scope if the platform was told of 
 from collections.abc import Iterator
 from typing import Any
 
+from connectors.delivery.outcomes import Action
 from connectors.interfaces.registry import interfaces
 from connectors.platform import Platform
 from connectors.reconciliation.audit.asking import Queries, Scale, Span, figure
@@ -16,16 +17,18 @@ from schemas.records.derived import Order
 
 CONFIRMED, IN_TIME, UNDISPUTED = "confirmed", "in_time", "undisputed"
 
-# A platform that contests an order has it.
+#: What the ledger says of an attempt behind which the platform has the order, contested or not.
+_TAKEN = [Action.DONE.value, Action.DISPUTE.value]
+
 _ATTEMPTS = """
     attempts_made AS
     (
         SELECT
             key,
             count() AS attempts,
-            countIf(outcome IN ('DONE', 'DISPUTE')) > 0 AS is_confirmed,
+            countIf(has({taken:Array(String)}, outcome)) > 0 AS is_confirmed,
             min(due_at) AS first_due_at,
-            minIf(addMilliseconds(started_at, latency_ms), outcome IN ('DONE', 'DISPUTE')) AS confirmed_at,
+            minIf(addMilliseconds(started_at, latency_ms), has({taken:Array(String)}, outcome)) AS confirmed_at,
             argMax(outcome, (started_at, attempt)) AS last_outcome,
             argMax(error, (started_at, attempt)) AS last_error,
             max(started_at) AS last_at
@@ -139,6 +142,7 @@ def pushes(warehouse: Queries, span: Span, scale: Scale, platform: Platform) -> 
     asked: dict[str, Any] = {
         **span.parameters(),
         "platform": platform.name,
+        "taken": _TAKEN,
         "stations": sorted(platform.scope.stations),
         "asks_catalog": asks_catalog([platform.scope]),
     }
