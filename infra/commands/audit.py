@@ -47,7 +47,7 @@ class _Amount(click.ParamType):
 
 
 @click.command("audit", epilog=EPILOG)
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]), required=False)
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]), required=False, metavar="[DAY]")
 @click.option("--platform", "names", multiple=True, help="Pushes to this platform only; may be given several times.")
 @click.option(
     "--tolerance-kwh",
