@@ -58,6 +58,9 @@ ROWS = {
     "disputes (start_charge_seq, connector_id, platform, interface, code, disputed_at)": (
         f"toString(number * 3), 'C1', 'beijing', '{INTERFACE}', 1, {at(8)}"
     ),
+    "station_load_parts (connector_id, station_id, minute_at, first_at, last_at, last_wh, peak_w, charging)": (
+        f"{CONNECTOR}, toStartOfMinute({at(9)}) AS minute, minute, minute + 50, number + 100, number, number % 2"
+    ),
     "deadlines (platform, interface, deadline_s, noted_at)": f"'beijing', '{INTERFACE}', 150, {at(9)}",
 }
 

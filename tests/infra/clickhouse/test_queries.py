@@ -61,6 +61,10 @@ def day(database: Database) -> Iterator[Database]:
         "INSERT INTO disputes (start_charge_seq, connector_id, platform, interface, code, disputed_at) "
         f"VALUES ('Q1', 'C1', 'beijing', '{ORDER}', 1, {end})"
     )
+    run(
+        "INSERT INTO station_load_parts (station_id, connector_id, minute_at, first_at, first_wh, last_at, last_wh, "
+        f"peak_w, charging) VALUES ('S1', 'C1', {noon}, {noon}, 1000, {noon} + 50, 2000, 80000, true)"
+    )
     note_deadlines(database.client, load_platforms(environ={}).platforms.values())
     yield database
 

@@ -114,7 +114,7 @@ def test_every_table_remembers_tokens_and_forgets_rows(database: Database) -> No
         f"WHERE database = '{database.name}' AND engine LIKE '%MergeTree'"
     )
     ours = {name: query for name, query in found if not name.endswith("migrations")}
-    assert len(ours) == 9
+    assert len(ours) == 10
     assert not [name for name, query in ours.items() if "non_replicated_deduplication_window = 10000" not in query]
     assert sorted(name for name, query in ours.items() if " TTL " not in query) == ["deadlines", "station_connectors"]
 

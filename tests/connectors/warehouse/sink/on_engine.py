@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
@@ -99,13 +99,18 @@ def committed(chosen: SinkSettings) -> Mapping[tuple[str, int], int]:
         for partition in range(all_topics()[source.topic].partitions)
     ]
     try:
-        return {
-            (place.topic.removeprefix(cluster.topic_prefix), place.partition): place.offset
-            for place in consumer.committed(places, timeout=PATIENCE_S)
-            if place.offset > 0
-        }
+        found = consumer.committed(places, timeout=PATIENCE_S)
+    except KafkaException as error:
+        if error.args[0].code() not in (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE):
+            raise
+        return {}  # the group has no coordinator at this moment
     finally:
         consumer.close()
+    return {
+        (place.topic.removeprefix(cluster.topic_prefix), place.partition): place.offset
+        for place in found
+        if place.offset > 0
+    }
 
 
 def fill(chosen: SinkSettings, warehouse: Inserts | None = None) -> None:

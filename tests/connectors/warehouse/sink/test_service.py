@@ -96,7 +96,7 @@ def everything(kafka: KafkaCluster) -> None:
         samples = (sample(n, connector_id=connector, station_id="S1") for n in range(0, 3_000, 7))
         put(kafka, TELEMETRY, *map(CODEC.encode, samples), partition=partition)
     put(kafka, "charge-orders", *(CODEC.encode(an_order(f"S{n}")) for n in range(50)))
-    for topic in ("connector-status-changes", "charge-progress", "delivery-attempts", "order-disputes"):
+    for topic in ("connector-status-changes", "charge-progress", "delivery-attempts", "order-disputes", "station-load"):
         put(kafka, topic, *[CODEC.encode(recent(BY_TOPIC[topic].record))] * 2)
 
 
