@@ -195,11 +195,6 @@ class WarehouseClient:
         return client
 
 
-def _pieces(sql: str, data: bytes) -> Generator[bytes, None, None]:
-    yield sql.encode() + b"\n"
-    yield data
-
-
 def _require_zones(values: Iterable[Any]) -> None:
     for value in values:
         if isinstance(value, datetime) and value.tzinfo is None:
