@@ -30,11 +30,13 @@ def read_to_end(
     partitions: Iterable[int] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     begin_at: Mapping[int, int] | None = None,
+    past_open: bool = False,
 ) -> Iterator[list[Message]]:
     """Batches of all records that the partitions hold at the time of the call.
 
     `topic` is the name on the cluster. `begin_at` gives partitions of which only the records from an offset on are
-    wanted. `on_progress(read, total)` is told how far it is, in offsets. Raises
+    wanted. `past_open` waits for transactions that are open, behind which records that count may lie: without it the
+    end is where the first of them begins. `on_progress(read, total)` is told how far it is, in offsets. Raises
     KafkaException when the topic is missing, and ReadStalled when nothing arrives for 60 s.
     """
     consumer = Consumer(
@@ -46,12 +48,19 @@ def read_to_end(
             fetch_wait_max_ms=20,
         )
     )
+    asking = consumer
     try:
+        if past_open:
+            asking = Consumer(
+                cluster.client_config(
+                    group_id="evcs-reader", enable_auto_commit=False, isolation_level="read_uncommitted"
+                )
+            )
         wanted = list(partitions) if partitions is not None else partitions_of(consumer, topic)
         ends: dict[int, int] = {}
         starts: dict[int, int] = {}
         for partition in wanted:
-            low, high = watermarks(consumer, topic, partition)
+            low, high = watermarks(asking, topic, partition)
             low = max(low, (begin_at or {}).get(partition, low))
             if high > low:
                 starts[partition], ends[partition] = low, high
@@ -89,4 +98,6 @@ def read_to_end(
                 )
                 on_progress(min(done, total), total)
     finally:
+        if asking is not consumer:
+            asking.close()
         consumer.close()

@@ -17,6 +17,9 @@ INSTANT_SIZE = 6
 #: The only instants that are taken for real: those whose order codes compare as they do (UTC ms).
 EARLIEST_MS, LATEST_MS = 1 << 39, (1 << 41) - 1
 
+#: A sample may be so far ahead of the clock, ms: chargers' clocks are off by minutes.
+AHEAD_MS = 300_000
+
 #: A register beyond this is no register: a thousand megawatts for a century, in Wh.
 METER_MAX_WH = 10**12
 

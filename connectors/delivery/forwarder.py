@@ -237,25 +237,27 @@ class Forwarder(Generic[T]):
         self._buffers.assign([(p.topic, p.partition) for p in partitions], self._clock)
         log.info("the %s %s of %d partitions", self._name, READY, len(partitions))
 
-    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """What is written is committed; what waits is the next owner's."""
         try:
             self._finish()
         except Exception as failure:
             self._failure = failure
-        self._let_go(partitions)
+        self._let_go(consumer, partitions)
 
-    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """The group has gone on without us: nothing can be committed any more."""
         try:
             self._transactions.abort()
         except Exception as failure:
             self._failure = failure
-        self._let_go(partitions)
+        self._let_go(consumer, partitions)
 
-    def _let_go(self, partitions: Sequence[TopicPartition]) -> None:
+    def _let_go(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         self._written.clear()
-        self._buffers.revoke([(p.topic, p.partition) for p in partitions])
+        paused = self._buffers.revoke([(p.topic, p.partition) for p in partitions])
+        if paused:  # or it would still be so when it comes back, and nobody would know
+            consumer.resume([TopicPartition(*partition) for partition in paused])
 
 
 def group_of(cluster: KafkaCluster, name: str) -> str:

@@ -1,6 +1,6 @@
 """Where a charge stands, from everything the views know of it: ordered, running, ended."""
 
-from connectors.gateway.progress import progress_of
+from connectors.gateway.progress import is_plausible, progress_of
 from connectors.gateway.views.known_state import KnownCharge, KnownState
 from connectors.gateway.views.sight import Sight, Views
 from connectors.interfaces.dialect import Dialect
@@ -62,6 +62,8 @@ class Charges:
         charge = None if state is None else _open_charge(state, start_charge_seq)
         if state is not None and charge is not None and charge.started_at is not None:
             sample = self._views.samples.newest(connector_id)
+            if sample is not None and not is_plausible(sample, connector_id, now_ms):
+                sample = None
             progress = progress_of(state, charge, sample, station.tariff)
             return interface.of_progress(progress, self._stat_of(charge), dialect)
         order = self._views.ended.get(start_charge_seq)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from connectors.gateway.charges import Charges
+from connectors.gateway.refusals import busy
 from connectors.gateway.views.commands import Commands
 from connectors.gateway.views.sight import Sight
 from connectors.interfaces.served import query_start_charge
@@ -14,6 +15,10 @@ from connectors.interfaces.served.query_start_charge import StartAsked, StartFai
 from connectors.interfaces.served.query_stop_charge import StopFailure
 from schemas.records.charger_commands import StartCharge, StopCharge
 from schemas.values import ChargeModel, ChargeStat, ConnectorStatus
+
+#: An order waits so long for another of its StartChargeSeq, s: both and the cluster's answer make less than the second
+#: that the platform waits (Beijing V1.1 §1.1.7, §1.1.11).
+_TURN_S = 0.2
 
 #: A stop that is repeated within this is the same one, ms; later it is given to the charger again.
 _SAME_STOP_MS = 10_000
@@ -39,6 +44,7 @@ class CommandDesk:
         """Where the charge stands after the order, and why it was refused. A seq that is known already is not ordered
         again, whatever came of it."""
         seq, connector_id = asked.charge.start_charge_seq, asked.charge.connector_id
+        issued_at = self._now_ms()
         async with self._only(seq):
             statuses = sight.statuses(connector_id)
             failure = query_start_charge.verdict(None if statuses is None else statuses.status)
@@ -51,7 +57,6 @@ class CommandDesk:
                 return ChargeStat.ENDED, StartFailure.SEQ_IN_USE
             if failure is not StartFailure.NONE:
                 return ChargeStat.ENDED, failure
-            issued_at = self._now_ms()
             command = StartCharge(
                 start_charge_seq=seq,
                 connector_id=connector_id,
@@ -93,9 +98,14 @@ class CommandDesk:
 
     @asynccontextmanager
     async def _only(self, seq: str) -> AsyncIterator[None]:
-        """Orders of one StartChargeSeq come one after the other, so that the second finds what the first has done."""
-        while (before := self._in_hand.get(seq)) is not None:
-            await before.wait()
+        """Orders of one StartChargeSeq come one after the other, so that the second finds what the first has done.
+        Raises Refused (busy) when it is not one's turn in time."""
+        try:
+            async with asyncio.timeout(_TURN_S):
+                while (before := self._in_hand.get(seq)) is not None:
+                    await before.wait()
+        except TimeoutError:
+            raise busy("the same order is in hand") from None
         done = self._in_hand[seq] = asyncio.Event()
         try:
             yield

@@ -84,7 +84,7 @@ async def serve(
         listen(listening.host, listening.port, "EVCS_GATEWAY_PORT or EVCS_GATEWAY_HOST") as public,
         listen(listening.admin_host, listening.admin_port, "EVCS_GATEWAY_ADMIN_PORT") as private,
     ):
-        follower = Follower(settings.cluster, sources(views), on_read=settle)
+        follower = Follower(settings.cluster, sources(views), on_read=lambda: settle(views))
         metrics = Metrics(follower.age_s, view_sizes(views))
         unanswered = _unanswered(settings, codec, views, metrics)
         sender = CommandSender(settings.cluster, codec)
@@ -126,9 +126,11 @@ def sources(views: Views) -> list[Source]:
     ]
 
 
-def settle() -> None:
-    """Once all has been read. It stays, and the garbage collector would walk it again and again while answers wait;
-    what reading took was nearly as much, and goes back to the system."""
+def settle(views: Views) -> None:
+    """Once all has been read, views are put in order. What they hold stays, and the garbage collector would walk it
+    again and again while answers wait; what reading took was nearly as much, and goes back to the system."""
+    views.stations.settle()
+    views.connectors.settle()
     gc.collect()
     gc.freeze()
     give_back()

@@ -7,6 +7,7 @@ from schemas.charge_periods import periods_of
 from schemas.records.derived import ChargeProgress, ProgressKind
 from schemas.records.station import TariffPeriod
 from schemas.records.telemetry import Telemetry
+from schemas.telemetry_layout import AHEAD_MS, EARLIEST_MS, LATEST_MS, METER_MAX_WH
 
 _DAY_MS = 86_400_000
 _BEIJING_MS = 8 * 3_600_000
@@ -59,6 +60,15 @@ def _reading(state: KnownState, charge: KnownCharge) -> tuple[int, int, Telemetr
 
 def _goes_on(charge: KnownCharge, at: int, newest: Telemetry) -> bool:
     return newest.start_charge_seq == charge.start_charge_seq and newest.sampled_at > at
+
+
+def is_plausible(sample: Telemetry, connector_id: str, now_ms: int) -> bool:
+    """Whether the streams would take the sample, too: what they refuse, platforms are not told."""
+    return (
+        sample.connector_id == connector_id
+        and 0 <= sample.meter_wh <= METER_MAX_WH
+        and EARLIEST_MS <= sample.sampled_at <= min(now_ms + AHEAD_MS, LATEST_MS)
+    )
 
 
 def same_period(tariff: Sequence[TariffPeriod], earlier: int, later: int) -> bool:

@@ -84,6 +84,7 @@ class Asking:
             outcome = "DISPUTED" if disputes else "DONE"
             told = line(call, "CONTESTED" if disputes else "DONE")
             ended = OrderCheckEnded(check.platform, check.day, seq, outcome, len(disputes), "", ended_at)
+            self._refusals.pop(seq, None)
             return Asked((*before, told), ended, disputes, reply.detail, is_away=False, is_shut=False)
         if row.action is Action.DEAD_LETTER or (is_late and self._is_refused_often(seq, reply.sign)):
             told = line(call, "DEAD_LETTER")
@@ -103,6 +104,8 @@ class Asking:
     def _given_up(
         self, check: OrderCheckPlanned, detail: str, attempts: tuple[Attempt, ...], disputes: tuple[Dispute, ...]
     ) -> Asked:
+        # Who sends it again, by hand, begins anew.
+        self._refusals.pop(check.check_order_seq, None)
         ended = OrderCheckEnded(
             check.platform, check.day, check.check_order_seq, "DEAD_LETTER", len(disputes), detail, self._now_ms()
         )

@@ -159,6 +159,8 @@ class PlatformCheck:
     def _fix(self, notes: Notes, book: Book, days: Collection[date]) -> dict[date, int]:
         """How many requests there are now of each day of which there was something to fix."""
         where = places(self._settings.cluster, self._codec, self._platform, lambda: self._patience.is_over)
+        if self._patience.is_over:  # the catalog may not have been read to its end
+            raise Stopped
         orders = DayOrders(self._warehouse, self._platform, where.get)
         left_out = LeftOut()
         fixed = {day: self._fix_day(notes, book, day, orders, left_out) for day in days}

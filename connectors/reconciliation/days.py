@@ -67,5 +67,5 @@ def days_to_look_at(newest: date, policy: Reconciliation, checked: Collection[da
     Where nothing was ever checked, nothing was missed either.
     """
     oldest = newest - timedelta(days=policy.look_back_days - 1)
-    begin = min((day for day in checked if oldest <= day <= newest), default=newest)
+    begin = min((max(day, oldest) for day in checked if day <= newest), default=newest)
     return [begin + timedelta(days=n) for n in range((newest - begin).days + 1)]

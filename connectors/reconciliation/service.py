@@ -18,6 +18,7 @@ from connectors.reconciliation.days import days_to_look_at, yesterday
 from connectors.reconciliation.metrics import Metrics
 from connectors.reconciliation.patience import Patience, Stopped
 from connectors.reconciliation.settings import Checked, NightlySettings
+from connectors.reconciliation.sink_progress import AUDITED, SinkProgress
 from connectors.warehouse.blocks import Blocks
 from schemas.clock import wall_ms
 
@@ -51,6 +52,7 @@ class Nightly:
             warehouse,
             [checked.platform for checked in settings.checked],
             AuditMetrics(self.metrics.registry),
+            self._sink_has_all,
             self._stopping,
             now_ms,
         )
@@ -73,13 +75,27 @@ class Nightly:
             for one in running:
                 one.result()
 
+    def _sink_has_all(self) -> bool:
+        """Waits until what lies on the topics that an audit looks at is in the warehouse; False if told to stop."""
+        for topic in AUDITED:
+            progress = SinkProgress(self._settings.cluster, self._settings.sink_group, topic)
+            try:
+                progress.mark()
+                while progress.behind():
+                    if self._stopping.wait(_TICK_S):
+                        return False
+            finally:
+                progress.close()
+        return True
+
     def _keep(self, checked: Checked) -> None:
         """One platform, until told to stop."""
         name = checked.platform.name
         patience = self._patience[name]
-        check = PlatformCheck(self._settings, checked, self._warehouse, self.metrics, patience, self._now_ms)
+        check: PlatformCheck | None = None
         looked_at = -1
         try:
+            check = PlatformCheck(self._settings, checked, self._warehouse, self.metrics, patience, self._now_ms)
             while True:
                 began_at = self._now_ms()
                 newest = yesterday(began_at)
@@ -94,7 +110,8 @@ class Nightly:
             self.stop()
             raise
         finally:
-            check.close()
+            if check is not None:
+                check.close()
 
     def _has_looked(self, check: PlatformCheck, patience: Patience, newest: date) -> bool:
         """Whether the look was finished; what does not pass by itself leaves here."""
@@ -115,7 +132,8 @@ class Nightly:
     @staticmethod
     def _days(check: PlatformCheck, newest: date) -> tuple[Callable[[Collection[date]], list[date]], date]:
         policy = check.policy
-        oldest = newest - timedelta(days=policy.look_back_days - 1)
+        # As far back again: whether anything was ever checked tells whether anything was missed.
+        oldest = newest - timedelta(days=2 * policy.look_back_days)
         return lambda checked: days_to_look_at(newest, policy, checked), oldest
 
 

@@ -1,6 +1,6 @@
-"""How far the sink is with the orders: what it has committed is in the warehouse's table.
+"""How far the sink is with a topic: what it has committed is in the warehouse's table.
 
-What it must have is all that lies on `charge-orders` at a moment after orders of the day before are made. Their times
+Of orders it must have all that lies on `charge-orders` at a moment after orders of the day before are made. Their times
 could not tell: within a partition these go back, so that an order of before midnight may lie behind one of after it.
 """
 
@@ -14,14 +14,17 @@ from schemas.watermarks import watermarks
 
 ORDERS = "charge-orders"
 
+#: What an audit compares.
+AUDITED = (ORDERS, "charger-telemetry", "delivery-attempts")
+
 _ANSWER_S = 10.0
 
 
 class SinkProgress:
     """Of the sinks' group. Raises KafkaException while the cluster is away. To be closed."""
 
-    def __init__(self, cluster: KafkaCluster, group: str) -> None:
-        self._topic = cluster.topic(ORDERS)
+    def __init__(self, cluster: KafkaCluster, group: str, topic: str = ORDERS) -> None:
+        self._topic = cluster.topic(topic)
         with settings_checked():
             self._consumer = Consumer(
                 {**cluster.client_config(group_id=group, enable_auto_commit=False), "logger": kafka_log(__name__)}

@@ -28,7 +28,7 @@ def read_book(cluster: KafkaCluster, codec: Codec, platform: str, since_ms: int)
     book = Book(platform, codec)
     name = cluster.topic(TOPIC)
     begin_at = _begin_at(cluster, name, since_ms)
-    for batch in read_to_end(cluster, name, begin_at, begin_at=begin_at):
+    for batch in read_to_end(cluster, name, begin_at, begin_at=begin_at, past_open=True):
         for message in batch:
             if message.key() == platform.encode():
                 _take(book, codec, message)

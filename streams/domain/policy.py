@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from schemas.telemetry_layout import AHEAD_MS
+
 _S = 1000
 _MIN = 60 * _S
 _H = 60 * _MIN
@@ -39,7 +41,7 @@ class TrackingPolicy:
     #: A charge of which nothing was heard for so long is closed with what is known.
     abandon_ms: int = 24 * _H
     #: A sample may be so far ahead of the clock; further ahead it is refused.
-    future_tolerance_ms: int = 5 * _MIN
+    future_tolerance_ms: int = AHEAD_MS
     #: So many closed charges are remembered by connector, against a second order for one of them.
     closed_remembered: int = 4
     #: So many failed starts are remembered by connector, against a second result for one of them.

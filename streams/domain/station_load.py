@@ -13,6 +13,7 @@ from schemas.errors import UndecodableRecord
 from schemas.records.station_load import StationLoad
 from schemas.records.telemetry import Telemetry
 from schemas.telemetry_layout import (
+    AHEAD_MS,
     EARLIEST_MS,
     LATEST_MS,
     METER_MAX_WH,
@@ -28,9 +29,6 @@ from streams.domain.tracker import SourceRecord
 
 TOPIC = "station-load"
 MINUTE_MS = 60_000
-
-#: A sample may be so far ahead of the clock, as connector tracking has it.
-_AHEAD_MS = 300_000
 
 #: More than this is no power of a connector, W: ten times what the strongest ones have.
 POWER_MAX_W = 10_000_000
@@ -91,7 +89,7 @@ class StationLoads:
     def add(self, records: Iterable[SourceRecord], now: int) -> None:
         """Takes telemetry. What is no sample is passed over, since connector tracking dead-letters it; so is one whose
         power can't be true."""
-        latest = min(now + _AHEAD_MS, LATEST_MS)
+        latest = min(now + AHEAD_MS, LATEST_MS)
         for record in records:
             self.samples += 1
             try:

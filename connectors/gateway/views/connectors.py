@@ -1,11 +1,15 @@
 """The connectors' newest states in memory, and on which connector each open charge is."""
 
+import logging
 from typing import NamedTuple
 
 from connectors.gateway.views.known_state import KnownState, known
 from schemas.codec import Codec
 from schemas.connector_state_layout import read_head
+from schemas.errors import UndecodableRecord
 from schemas.records.connector_state import ConnectorState
+
+log = logging.getLogger(__name__)
 
 
 class Statuses(NamedTuple):
@@ -34,6 +38,7 @@ class Connectors:
         self._open_seqs: dict[str, tuple[str, ...]] = {}
         self._of_charge: dict[str, str] = {}
         self._alike: dict[Statuses, Statuses] = {}
+        self._is_settled = False
 
     def __len__(self) -> int:
         return len(self._records)
@@ -49,7 +54,7 @@ class Connectors:
             head = read_head(self._codec, value)
             open_seqs = head.charge_seqs
             statuses = Statuses(head.status, head.park_status, head.lock_status)
-            self._records[connector_id] = self._known(value) if open_seqs else value
+            self._records[connector_id] = self._known(value) if open_seqs and self._is_settled else value
             self._statuses[connector_id] = self._alike.setdefault(statuses, statuses)
         before = self._open_seqs.pop(connector_id, ())
         if open_seqs:
@@ -60,14 +65,29 @@ class Connectors:
             if seq not in open_seqs and self._of_charge.get(seq) == connector_id:
                 del self._of_charge[seq]
 
+    def settle(self) -> None:
+        """Once all that lay on the topic has been read: of the many states of a charge the newest is decoded alone."""
+        for connector_id in self._open_seqs:
+            record = self._records[connector_id]
+            if isinstance(record, bytes):
+                try:
+                    self._records[connector_id] = self._known(record)
+                except UndecodableRecord as error:
+                    log.error("the state of connector %r can't be read: %s", connector_id, error)
+        self._is_settled = True
+
     def statuses(self, connector_id: str) -> Statuses:
         """How a connector stands; UNHEARD for one of which nothing has come."""
         return self._statuses.get(connector_id, UNHEARD)
 
     def state(self, connector_id: str) -> KnownState | None:
-        """All that is known of a connector."""
+        """All that is known of a connector; None if nothing is, or it can't be read, which a log line tells."""
         record = self._records.get(connector_id)
-        return self._known(record) if isinstance(record, bytes) else record
+        try:
+            return self._known(record) if isinstance(record, bytes) else record
+        except UndecodableRecord as error:
+            log.error("the state of connector %r can't be read: %s", connector_id, error)
+            return None
 
     def charges(self, connector_id: str) -> bool:
         """Whether a charge is open on the connector."""

@@ -62,6 +62,15 @@ class Stations:
         """All that the catalog says of a station."""
         return self._codec.decode_as(Station, station.record)
 
+    def settle(self) -> None:
+        """Once all that lay on the topic has been read: stations of different partitions come in any order, so a
+        connector that moved may have come home to where it was, and have been forgotten there."""
+        self._of_connector = {
+            connector_id: station.station_id
+            for station in self._stations.values()
+            for connector_id in _connectors(station)
+        }
+
     def _take(self, station: Station, record: bytes) -> None:
         before = self._stations.get(station.station_id)
         equipment = tuple(

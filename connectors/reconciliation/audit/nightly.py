@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from confluent_kafka import KafkaException
+
 from connectors.errors import ConnectorsError
 from connectors.platform import Platform
 from connectors.reconciliation.audit.asking import Queries
@@ -32,19 +34,22 @@ def newest_over(now_ms: int) -> date:
 
 
 class NightlyAudit:
-    """Audits until `stopping`. It only looks: whatever fails here costs no platform its check."""
+    """Audits until `stopping`. It only looks: whatever fails here costs no platform its check. `sink_has_all` waits
+    until the warehouse has what is compared; False if told to stop."""
 
     def __init__(
         self,
         warehouse: Queries,
         platforms: Sequence[Platform],
         metrics: AuditMetrics,
+        sink_has_all: Callable[[], bool],
         stopping: threading.Event,
         now_ms: Callable[[], int],
     ) -> None:
         self._warehouse = warehouse
         self._platforms = platforms
         self._metrics = metrics
+        self._sink_has_all = sink_has_all
         self._stopping = stopping
         self._now_ms = now_ms
         self._said = ""
@@ -64,11 +69,14 @@ class NightlyAudit:
 
     def _has_audited(self, day: date) -> bool:
         try:
+            if not self._sink_has_all():
+                return False
             found = audit(self._warehouse, day, datetime.fromtimestamp(self._now_ms() / 1000, UTC), self._platforms)
-        except ConnectorsError as error:
-            if self._said != str(error):
-                self._said = str(error)
-                log.error("%s is not audited yet: %s; it is tried again every %d s", day, error, _AGAIN_S)
+        except (ConnectorsError, KafkaException) as error:
+            why = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            if self._said != why:
+                self._said = why
+                log.error("%s is not audited yet: %s; it is tried again every %d s", day, why, _AGAIN_S)
             return False
         except Exception:
             log.exception("the audit of %s has failed; it is tried again in %d s", day, _AGAIN_S)

@@ -7,7 +7,7 @@ only the catalog knows these, a station is in scope if the platform was told of 
 from collections.abc import Iterator
 from typing import Any
 
-from connectors.delivery.outcomes import Action
+from connectors.delivery.outcomes import Action, Sign
 from connectors.interfaces.registry import interfaces
 from connectors.platform import Platform
 from connectors.reconciliation.audit.asking import Queries, Scale, Span, figure
@@ -18,7 +18,7 @@ from schemas.records.derived import Order
 CONFIRMED, IN_TIME, UNDISPUTED = "confirmed", "in_time", "undisputed"
 
 #: What the ledger says of an attempt behind which the platform has the order, contested or not.
-_TAKEN = [Action.DONE.value, Action.DISPUTE.value]
+_TAKEN = [Action.DONE.value, Sign.CONTESTED.value]
 
 _ATTEMPTS = """
     attempts_made AS

@@ -218,9 +218,12 @@ class Sink:
         self._commits.hand_over(consumer, self._intake.committable(), {(p.topic, p.partition) for p in partitions})
         self._lost(consumer, partitions)
 
-    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """The group has gone on without this process: nothing can be committed any more."""
         places = [(p.topic, p.partition) for p in partitions]
+        paused = [place for place in places if place in self._intake.lanes and self._intake.lanes[place].paused]
+        if paused:  # or it would still be so when it comes back, and nobody would know
+            consumer.resume([TopicPartition(*place) for place in paused])
         self._intake.revoke(places)
         self._commits.forget(places)
 

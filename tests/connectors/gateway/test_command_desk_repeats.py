@@ -1,9 +1,12 @@
 """A start is one by its StartChargeSeq, however often and wherever it is repeated, and whatever came of it."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from connectors.gateway.reception import Sealed
+from connectors.gateway.refusals import busy
+from schemas.records.charger_commands import StartCharge, StopCharge
 from tests.connectors.gateway.callers import CITY
 from tests.connectors.gateway.house import BASE, NEIGHBOUR, CommandTopic, House
 from tests.connectors.gateway.test_command_desk import (
@@ -49,6 +52,23 @@ def test_many_at_once() -> None:
     answers = at_once(one, *[("query_start_charge", ASKED)] * 20)
     assert {(ret, payload and payload["StartChargeSeqStat"]) for ret, payload in answers} == {(0, STARTING)}
     assert len(one.topic.commands) == 1
+
+
+class SlowTopic(CommandTopic):
+    """Takes longer than a platform waits, and says so."""
+
+    async def put(self, command: StartCharge | StopCharge) -> None:
+        await asyncio.sleep(0.7)
+        raise busy("commands can't be passed on now")
+
+
+def test_many_at_once_while_kafka_is_slow_do_not_wait_for_each_other() -> None:
+    one = house()
+    one.desk._put = SlowTopic().put
+    began = time.monotonic()
+    answers = at_once(one, *[("query_start_charge", ASKED)] * 20)
+    assert {ret for ret, _ in answers} == {-1}
+    assert time.monotonic() - began < 5  # one after the other they take 14 s
 
 
 def test_on_two_connectors_at_once() -> None:

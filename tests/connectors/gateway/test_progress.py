@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from connectors.gateway.progress import progress_of, same_period
+from connectors.gateway.progress import is_plausible, progress_of, same_period
 from connectors.gateway.views.known_state import KnownCharge, KnownMark, KnownState
 from schemas.records.derived import ProgressKind
 from schemas.records.station import TariffPeriod
@@ -80,6 +80,23 @@ def test_a_newer_sample_brings_it_up() -> None:
 )
 def test_another_sample_changes_nothing(newest: Telemetry) -> None:
     assert progress_of(STATE, CHARGE, newest, TARIFF) == progress_of(STATE, CHARGE, None, TARIFF)
+
+
+@pytest.mark.parametrize(
+    ("one", "is_so"),
+    [
+        (sample(NINE, 0), True),
+        (sample(NINE, 10**12), True),
+        (sample(NINE + 300_000, 1), True),
+        (sample(NINE, -1), False),
+        (sample(NINE, 10**12 + 1), False),
+        (sample(NINE + 300_001, 1), False),
+        (sample(1, 1), False),
+    ],
+)
+def test_what_the_streams_refuse_is_not_plausible(one: Telemetry, is_so: bool) -> None:
+    assert is_plausible(one, "c1", NINE) is is_so
+    assert not is_plausible(one, "c2", NINE)
 
 
 def test_a_sample_behind_a_boundary_that_the_state_knows_is_used() -> None:

@@ -78,7 +78,7 @@ def test_the_looks_of_a_night() -> None:
         (7, [1], 1),
         (7, [5, 1], 5),
         (7, [6], 6),
-        (7, [7], 0),  # too long ago
+        (7, [7], 6),  # too long ago: what was missed since, as far back as it is looked
         (1, [0, 1, 5], 0),
         (7, [-1], 0),  # checked by hand, of a day to come as this clock has it
     ],

@@ -102,6 +102,29 @@ def test_a_damaged_state_is_refused_and_the_one_before_stays(damaged: bytes) -> 
     assert (view.statuses(CONNECTOR).status, view.of_charge(SEQ)) == (3, CONNECTOR)
 
 
+def test_a_charge_whose_state_breaks_off_is_refused_once_all_was_read() -> None:
+    partition = run().event(started(NOON)).sample(charging(NOON))
+    view = follow(Connectors(CODEC), partition)
+    broken = partition.states[-1].value[:-1]
+    view.put(CONNECTOR.encode(), broken)
+    assert (view.state(CONNECTOR), view.of_charge(SEQ)) == (None, CONNECTOR)
+    view.settle()
+    assert view.state(CONNECTOR) is None
+    follow(view, partition)
+    with pytest.raises(UndecodableRecord):
+        view.put(CONNECTOR.encode(), broken)
+    state = view.state(CONNECTOR)
+    assert state is not None
+    assert state.charges[0].start_charge_seq == SEQ
+
+
+def test_to_settle_changes_no_answer() -> None:
+    view = follow(Connectors(CODEC), run().event(started(NOON)).sample(charging(NOON)))
+    before = view.state(CONNECTOR)
+    view.settle()
+    assert view.state(CONNECTOR) == before is not None
+
+
 def test_equal_statuses_are_kept_once() -> None:
     view = follow(Connectors(CODEC), run().sample(charging(NOON)))
     follow(view, run().sample(charging(NOON, connector_id=NEIGHBOUR, start_charge_seq=OTHER_SEQ)))

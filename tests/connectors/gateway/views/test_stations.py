@@ -115,3 +115,10 @@ def test_of_what_there_is_not_nothing_is_known() -> None:
     assert of().get("") is None
     assert of(a_station("S1")).of_connector("") is None
     assert of().of_connector(CONNECTOR) is None
+
+
+def test_a_connector_that_moved_is_where_it_is_now_in_whatever_order_its_stations_were_read() -> None:
+    here, there = a_station("B", ("C1",)), a_station("A", ("C2",))
+    view = of(here, a_station("A", ("C1", "C2")), there)
+    view.settle()
+    assert (home(view, "C1"), home(view, "C2")) == ("B", "A")

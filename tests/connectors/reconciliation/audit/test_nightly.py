@@ -52,7 +52,7 @@ class Failing:
 @contextmanager
 def at_work(warehouse: Any, now_ms: int, registry: CollectorRegistry) -> Iterator[None]:
     stopping = threading.Event()
-    audit = NightlyAudit(warehouse, [], AuditMetrics(registry), stopping, lambda: now_ms)
+    audit = NightlyAudit(warehouse, [], AuditMetrics(registry), lambda: True, stopping, lambda: now_ms)
     thread = threading.Thread(target=audit.run)
     thread.start()
     try:

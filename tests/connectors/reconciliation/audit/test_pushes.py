@@ -125,7 +125,7 @@ def test_stations_that_only_the_catalog_knows(a_day: Day) -> None:
 def test_a_contested_order_is_confirmed_and_told(a_day: Day) -> None:
     orders(a_day, "FINE", "BAD", "NIGHT", "UNTOLD")
     a_day.attempt("FINE", MADE, 200)
-    a_day.attempt("BAD", MADE, 200, "DISPUTE")
+    a_day.attempt("BAD", MADE, 200, "CONTESTED")
     a_day.attempt("NIGHT", MADE, 200)
     a_day.dispute("BAD", MADE)
     a_day.dispute("NIGHT", 26 * HOUR_MS, code=3, interface="check_charge_orders", total_money=Decimal("9.00"))
