@@ -274,6 +274,24 @@ def test_while_it_is_away_memory_is_bounded_and_nothing_is_committed(
     assert database.rows("SELECT count() FROM telemetry FINAL") == [(1_000,)]
 
 
+def test_a_partition_that_was_paused_is_read_on_when_it_comes_back(
+    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
+) -> None:
+    put(kafka, TELEMETRY, *payloads(1_000))
+    size = len(payloads(1)[0])
+    chosen = replace(settings(kafka, clickhouse, rows=50), room=Room(of_one=200 * size, of_all=300 * size))
+    away = Away(clickhouse)
+    with running(chosen, away) as sink:
+        until(lambda: away.asked >= 3)
+        until(lambda: sink._intake.lanes[kafka.topic(TELEMETRY), 0].paused)
+        with running(chosen, away) as another:
+            until(lambda: another._intake.lanes)
+        away.away = False
+        until(lambda: committed(chosen) == ends(kafka))
+    away.client.close()
+    assert database.rows("SELECT count() FROM telemetry FINAL") == [(1_000,)]
+
+
 def test_told_to_stop_it_puts_in_what_it_has_read(
     kafka: KafkaCluster, clickhouse: Warehouse, database: Database
 ) -> None:
