@@ -53,8 +53,15 @@ class RoundTrip:
     queries: dict[str, object] = field(default_factory=dict)
 
 
-async def round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip, clock: Callable[[], float] = time.time) -> None:
-    """Goes once around; notes every step in `seen`. Raises RoundTripFailed, or CallError for an answer that is none."""
+async def round_trip(
+    caller: Caller,
+    ledger: Ledger,
+    seen: RoundTrip,
+    has_warehouse: bool = True,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Goes once around, for statistics only if the operator has a warehouse; notes every step in `seen`. Raises
+    RoundTripFailed, or CallError for an answer that is none."""
     seen.step = "asking for a token and the stations"
     await caller.token()
     stations = await caller.all_stations(page_size=MAX_STATIONS_ASKED)
@@ -64,8 +71,9 @@ async def round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip, clock: Cal
     statuses = await _heard_of(caller, [station["StationID"] for station in stations])
     if set(statuses) != set(connectors):
         raise RoundTripFailed(f"{len(statuses)} connectors have a status, {len(connectors)} are in the catalog")
-    seen.step = "asking for statistics"
-    await statistics(caller, stations[0]["StationID"], today(), today())
+    if has_warehouse:
+        seen.step = "asking for statistics"
+        await statistics(caller, stations[0]["StationID"], today(), today())
     connector_id = await _started(caller, ledger, seen, statuses, clock)
     await _watched(caller, ledger, seen, connector_id)
     await _stopped(caller, ledger, seen, connector_id, clock)
@@ -204,12 +212,12 @@ async def _push(ledger: Ledger, interface: str, seq: str, since: float, what: st
     raise RoundTripFailed(f"{what} of {seq} did not come within {patience_s:.0f} s")
 
 
-def run_round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip) -> None:
+def run_round_trip(caller: Caller, ledger: Ledger, seen: RoundTrip, has_warehouse: bool = True) -> None:
     """In an event loop of its own; never raises but notes in `seen` what failed, and how the calls went."""
 
     async def run() -> None:
         async with caller:
-            await round_trip(caller, ledger, seen)
+            await round_trip(caller, ledger, seen, has_warehouse)
 
     try:
         asyncio.run(run())

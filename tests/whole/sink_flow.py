@@ -96,6 +96,8 @@ class Flow:
                 yield replace(one, key=f"S{n}", latency_ms=self._rng.randrange(10_000)), topic
             elif topic == "order-disputes":
                 yield replace(one, start_charge_seq=f"S{n}", total_money=cents), topic
+            elif topic == "station-load":
+                yield replace(one, connector_id=f"C{n}", peak_w=self._rng.randrange(10**5)), topic
 
     def _send(self, topic: str, key: str, value: bytes) -> None:
         while True:
@@ -140,6 +142,11 @@ _SUMS: Mapping[str, tuple[str, Figures, Figures]] = {
         "SELECT platform, count(), sum(total_money) FROM disputes FINAL GROUP BY platform",
         astuple,
         lambda r: (r.platform, 1, r.total_money),
+    ),
+    "station-load": (
+        "SELECT station_id, count(), sum(peak_w), sum(last_wh) FROM station_load_parts FINAL GROUP BY station_id",
+        astuple,
+        lambda r: (r.station_id, 1, r.peak_w, r.last_wh),
     ),
 }
 
