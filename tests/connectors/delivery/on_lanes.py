@@ -1,14 +1,12 @@
-"""What the tests of router, scheduler and tools share on a real broker: lanes as their readers see them, routers at
-work, stations on the catalog."""
+"""What the tests of router, scheduler and tools share on a real broker: lanes as their readers see them, stations
+on the catalog."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol, cast
+from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
@@ -159,49 +157,6 @@ def await_true(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-class _Service(Protocol):
-    def run(self) -> None: ...
-    def stop(self) -> None: ...
-
-
-class AtWork:
-    """A service in a thread of its own; `failure` is what ended it."""
-
-    def __init__(self, service: _Service) -> None:
-        self.service = service
-        self.failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.service.run()
-        except BaseException as error:
-            self.failure = error
-
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return not self._thread.is_alive()
-
-    def end(self) -> None:
-        """Stops it and waits."""
-        self.service.stop()
-        self._thread.join(PATIENCE_S)
-        assert self.is_over()
-
-
-@contextmanager
-def at_work(service: _Service) -> Iterator[AtWork]:
-    """A service that works inside the block, ends in order behind it, and must not have failed."""
-    working = AtWork(service)
-    try:
-        yield working
-    finally:
-        working.end()
-    if working.failure is not None:
-        raise working.failure
 
 
 def by_connector(found: list[Found]) -> dict[str, list[Derived]]:

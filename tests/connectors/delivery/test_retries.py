@@ -16,6 +16,7 @@ from infra.topic_admin import create_topics, delete_topics
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.records.derived import Order
+from tests.at_work import AtWork, at_work
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import on_lanes as on
 from tests.connectors.delivery import records as r
@@ -112,7 +113,7 @@ def test_orders_go_back_to_their_platforms_lane_when_they_are_due(ladders: Kafka
     waiting.put(300, 3, replace(due(NOW + 300_000, "town", 3), forced=True))
     waiting.put(7200, 4, due(NOW + 7_200_000, "town", 9))
     waiting.flush()
-    with on.at_work(RetryScheduler(settings(ladders), clock)):
+    with at_work(RetryScheduler(settings(ladders), clock)):
         clock.now = NOW + 150_000
         found = on.await_records(lambda: on.lane(ladders, "city"), 1)
         assert numbers(found) == [1]
@@ -137,7 +138,7 @@ def test_what_was_sent_is_not_sent_again_after_a_restart_and_what_waits_still_wa
     waiting.flush()
     for upto in (5, 12, 20):
         clock.now = NOW + 1_000 * (upto - 1)
-        with on.at_work(RetryScheduler(settings(ladders), clock)):
+        with at_work(RetryScheduler(settings(ladders), clock)):
             found = on.await_records(lambda: on.lane(ladders, "city"), upto)
         assert sorted(numbers(found)) == list(range(upto))
     assert sorted(numbers(on.lane(ladders, "city"))) == list(range(20))
@@ -150,7 +151,7 @@ def test_more_than_memory_holds_may_wait(ladders: KafkaCluster) -> None:
         waiting.put(150, number, due(NOW + 150_000 + number), partition=0)
     waiting.put(150, count, due(NOW + 1), partition=1)
     waiting.flush()
-    with on.at_work(RetryScheduler(settings(ladders), clock)):
+    with at_work(RetryScheduler(settings(ladders), clock)):
         clock.now = NOW + 10
         assert numbers(on.await_records(lambda: on.lane(ladders, "city"), 1)) == [count]
         clock.now = NOW + 1_000_000
@@ -167,7 +168,7 @@ def test_an_order_that_cannot_be_sent_again_is_dead_lettered(ladders: KafkaClust
     waiting.put_raw(150, [("interface", c.BONUS), ("due_at", str(NOW))])
     waiting.put(150, 2, due(NOW))
     waiting.flush()
-    with on.at_work(RetryScheduler(settings(ladders), Clock())):
+    with at_work(RetryScheduler(settings(ladders), Clock())):
         assert numbers(on.await_records(lambda: on.lane(ladders, "city"), 1)) == [2]
         on.await_true(lambda: len(on.letters(ladders, "charge-orders")) >= 4)
     told = on.letters(ladders, "charge-orders")
@@ -189,7 +190,7 @@ def test_a_ladder_that_no_profile_names_any_more_is_read_to_its_end(ladders: Kaf
         waiting = Waiting(ladders)
         waiting.put(77, 1, due(NOW))
         waiting.flush()
-        with on.at_work(RetryScheduler(settings(ladders), Clock())):
+        with at_work(RetryScheduler(settings(ladders), Clock())):
             assert numbers(on.await_records(lambda: on.lane(ladders, "city"), 1)) == [1]
     finally:
         delete_topics(ladders, [gone])
@@ -197,7 +198,7 @@ def test_a_ladder_that_no_profile_names_any_more_is_read_to_its_end(ladders: Kaf
 
 @pytest.mark.kafka
 def test_ladders_that_are_not_there_are_named(kafka: KafkaCluster) -> None:
-    scheduler = on.AtWork(RetryScheduler(settings(kafka), Clock()))
+    scheduler = AtWork(RetryScheduler(settings(kafka), Clock()))
     on.await_true(scheduler.is_over)
     assert isinstance(scheduler.failure, MisconfiguredService)
     assert "delivery-retry-7200s" in str(scheduler.failure)
@@ -221,7 +222,7 @@ def test_every_order_goes_back_once_however_often_the_scheduler_is_killed(ladder
         finally:
             process.kill()
             process.wait()
-    with on.at_work(RetryScheduler(settings(ladders), Clock(NOW + DAY_MS))):
+    with at_work(RetryScheduler(settings(ladders), Clock(NOW + DAY_MS))):
         found = on.await_records(lambda: on.lane(ladders, "city"), count)
     assert sorted(numbers(found)) == list(range(count))
 
@@ -240,7 +241,7 @@ def test_a_platform_that_is_away_for_three_days_is_asked_on_every_rung(ladders: 
         waiting.put(CITY.delay_s(c.BONUS, failures), number, due(at, failures=failures))
         return at
 
-    with on.at_work(RetryScheduler(settings(ladders), clock)):
+    with at_work(RetryScheduler(settings(ladders), clock)):
         next_at = min([refuse(number, 1) for number in asked_at])
         waiting.flush()
         while next_at <= NOW + 3 * DAY_MS:

@@ -15,6 +15,7 @@ from connectors.reconciliation.service import Nightly
 from connectors.reconciliation.settings import NightlySettings
 from connectors.warehouse.client import WarehouseClient
 from infra.simulator.platform import dialect as names
+from tests.at_work import at_work
 from tests.connectors.reconciliation.at_night import DAY, NIGHT, Clock, Stand, day_of_orders, know, order, put_into
 from tests.connectors.warehouse.sink.on_engine import until
 
@@ -30,28 +31,13 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def at_work(stand: Stand, clock: Clock, settings: NightlySettings | None = None) -> Iterator[Nightly]:
+def checking(stand: Stand, clock: Clock, settings: NightlySettings | None = None) -> Iterator[Nightly]:
     """The service, stopped at the end."""
-    failures: list[BaseException] = []
-    with closing(WarehouseClient(stand.warehouse)) as client:
-        nightly = Nightly(settings or stand.settings(), client, clock)
-
-        def run() -> None:
-            try:
-                nightly.run()
-            except BaseException as failure:
-                failures.append(failure)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield nightly
-        finally:
-            nightly.stop()
-            thread.join(60)
-            assert not thread.is_alive()
-    if failures:
-        raise failures[0]
+    with (
+        closing(WarehouseClient(stand.warehouse)) as client,
+        at_work(Nightly(settings or stand.settings(), client, clock)) as working,
+    ):
+        yield working.service
 
 
 def metric(nightly: Nightly, name: str, **labels: str) -> float | None:
@@ -77,7 +63,7 @@ def test_a_night(stand: Stand) -> None:
     """Nothing before orders of the day are made, all of it then, late ones before the night closes, nothing more."""
     orders = filled(stand, 0)
     clock = Clock(MIDNIGHT + 599_000)
-    with at_work(stand, clock) as nightly:
+    with checking(stand, clock) as nightly:
         threading.Event().wait(1)
         assert asked(stand) == 0
         assert metric(nightly, "checked_day_seconds") is None
@@ -106,7 +92,7 @@ def test_it_waits_for_the_sink(stand: Stand, caplog: pytest.LogCaptureFixture) -
     missing = order(99, MIDNIGHT - 1)
     stand.produce(missing)
     clock = Clock()
-    with at_work(stand, clock) as nightly:
+    with checking(stand, clock) as nightly:
         until(lambda: metric(nightly, "waiting", on="sink") == 1)
         assert not nightly.ready
         assert asked(stand) == 0
@@ -124,11 +110,11 @@ def test_nights_that_were_missed_are_made_up_for_at_once(stand: Stand, caplog: p
     """The service was down for two nights, and is started at noon."""
     filled(stand, 3, 2, 1, 0)
     clock = Clock(NIGHT - 3 * DAY_MS)
-    with at_work(stand, clock) as nightly:
+    with checking(stand, clock) as nightly:
         until(lambda: metric(nightly, "checked_day_seconds") is not None)
     assert days_asked(stand) == [f"{DAY - timedelta(days=3)}"]
     clock.at = MIDNIGHT + 12 * 3_600_000
-    with at_work(stand, clock) as nightly:
+    with checking(stand, clock) as nightly:
         until(lambda: metric(nightly, "checked_day_seconds") is not None)
         assert metric(nightly, "missed_windows_total") == 3
     assert days_asked(stand) == [f"{DAY - timedelta(days=back)}" for back in (3, 2, 1, 0)]
@@ -142,7 +128,7 @@ def test_a_platform_that_is_away_until_the_night_has_closed(stand: Stand, caplog
     filled(stand, 0)
     stand.city.go_down()
     clock = Clock()
-    with at_work(stand, clock) as nightly:
+    with checking(stand, clock) as nightly:
         until(lambda: metric(nightly, "waiting", on="platform") == 1)
         assert metric(nightly, "open_requests") == 1
         assert metric(nightly, "missed_windows_total") is None
@@ -164,7 +150,7 @@ def test_an_answer_that_is_wrong_again_and_again(stand: Stand) -> None:
     settings = stand.settings(Reconciliation(orders_per_request=2), Retry(in_place_s=(0.01,), results_attempts=3))
     stand.city.faults.inject("garbage", names.CHECK_ORDERS, count=1_000)
     clock = Clock()
-    with at_work(stand, clock, settings) as nightly:
+    with checking(stand, clock, settings) as nightly:
         until(lambda: asked(stand) > 12)
         assert metric(nightly, "open_requests") == 3
         clock.at = CLOSES + 1
@@ -180,9 +166,9 @@ def test_two_services(stand: Stand, monkeypatch: pytest.MonkeyPatch, caplog: pyt
     know(stand.city, orders)
     stand.city.faults.inject("slow", names.CHECK_ORDERS, delay_s=0.2)
     clock = Clock()
-    with at_work(stand, clock) as first:
+    with checking(stand, clock) as first:
         until(lambda: asked(stand) >= 1)
-        with at_work(stand, clock) as second:
+        with checking(stand, clock) as second:
             until(lambda: metric(second, "checked_day_seconds") is not None)
             until(lambda: metric(first, "checked_day_seconds") is not None)
     assert "another process checks the orders of beijing" in caplog.text

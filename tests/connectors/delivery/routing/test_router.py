@@ -18,6 +18,7 @@ from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of
 from schemas.records.derived import StatusChange
 from schemas.watermarks import watermarks
+from tests.at_work import AtWork, at_work
 from tests.connectors.delivery import on_lanes as on
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.routing import charges as ch
@@ -72,7 +73,7 @@ def committed_and_ends(
 def test_a_backlog_comes_out_in_the_order_of_its_charges(lanes: KafkaCluster) -> None:
     due = ch.many(1_000, connectors=40, stations=STATIONS)
     ch.write(lanes, due)
-    with on.at_work(Router(patient(lanes, window_s=0.05))):
+    with at_work(Router(patient(lanes, window_s=0.05))):
         orders = on.await_records(lambda: on.lane(lanes, "city"), 6_000)
         states = on.await_records(lambda: on.lane(lanes, "city", "states"), 1_000)
     assert on.by_connector(orders) == expected(due, STATIONS, states=False)
@@ -82,7 +83,7 @@ def test_a_backlog_comes_out_in_the_order_of_its_charges(lanes: KafkaCluster) ->
 def test_a_record_keeps_its_bytes_and_time_and_its_key_is_the_connector(lanes: KafkaCluster) -> None:
     due = ch.charge(1, "A", "S1", ch.PAST)
     ch.write(lanes, due)
-    with on.at_work(Router(patient(lanes))):
+    with at_work(Router(patient(lanes))):
         found = on.await_records(lambda: on.lane(lanes, "city"), len(due))
     assert [(one.timestamp, one.record) for one in found] == due
     assert [one.value for one in found] == [ch.CODEC.encode(record) for _, record in due]
@@ -91,7 +92,7 @@ def test_a_record_keeps_its_bytes_and_time_and_its_key_is_the_connector(lanes: K
 
 def test_what_comes_while_it_works_is_routed_and_its_offsets_are_committed(lanes: KafkaCluster) -> None:
     made = patient(lanes, on.platform("city", Scope(stations=frozenset({"S1"}))))
-    with on.at_work(Router(made)):
+    with at_work(Router(made)):
         for number in range(3):
             ch.write(lanes, ch.charge(number, "A", "S1", ch.PAST + number * 1_000_000))
             ch.write(lanes, ch.charge(number + 100, "B", "S2", ch.PAST + number * 1_000_000))
@@ -114,7 +115,7 @@ def test_what_cannot_be_routed_is_dead_lettered_with_its_reason(lanes: KafkaClus
         (ch.PAST + 4, replace(r.status("A"), station_id="S9")),
     ]
     ch.write(lanes, due)
-    with on.at_work(Router(patient(lanes, CITY, NORTH, PAIR))):
+    with at_work(Router(patient(lanes, CITY, NORTH, PAIR))):
         on.await_true(lambda: len(on.letters(lanes, "charge-orders")) >= 4)
         on.await_true(lambda: on.letters(lanes, "connector-status-changes"))
         for name, count in (("city", 3), ("north", 1), ("pair", 2)):
@@ -146,7 +147,7 @@ def test_a_letter_that_would_be_too_large_names_the_record_by_its_place(lanes: K
     producer.produce(lanes.topic("charge-start-results"), large, b"A")
     assert producer.flush(30) == 0
     ch.write(lanes, [(ch.PAST, r.order(1, "A"))])
-    with on.at_work(Router(patient(lanes))):
+    with at_work(Router(patient(lanes))):
         on.await_true(lambda: on.letters(lanes, "charge-progress"))
         on.await_true(lambda: on.letters(lanes, "charge-start-results"))
         on.await_records(lambda: on.lane(lanes, "city"), 1)
@@ -158,7 +159,7 @@ def test_a_letter_that_would_be_too_large_names_the_record_by_its_place(lanes: K
 
 def test_a_station_that_is_new_on_the_catalog_is_followed(lanes: KafkaCluster) -> None:
     on.publish(lanes, on.station("S1", "110105"))
-    with on.at_work(Router(patient(lanes, NORTH))):
+    with at_work(Router(patient(lanes, NORTH))):
         ch.write(lanes, [(ch.PAST, r.order(1, "A"))])
         on.await_records(lambda: on.lane(lanes, "north"), 1)
         on.publish(lanes, on.station("S2", "110106"))
@@ -198,7 +199,7 @@ def test_every_record_is_there_exactly_once_however_often_the_router_is_killed(l
         finally:
             router.kill()
             router.wait()
-    with on.at_work(Router(settings(lanes))):
+    with at_work(Router(settings(lanes))):
         on.await_true(lambda: there() >= total)
     for name, stations in (("north", ("S1", "S2")), ("pair", ("S1", "S3"))):
         orders, states = on.lane(lanes, name), on.lane(lanes, name, "states")
@@ -210,9 +211,9 @@ def test_every_record_is_there_exactly_once_however_often_the_router_is_killed(l
 def test_two_routers_share_the_work_and_either_may_go(lanes: KafkaCluster) -> None:
     due = ch.many(300, connectors=30, stations=STATIONS)
     third = len(due) // 3
-    first = on.AtWork(Router(patient(lanes, batch=100)))
+    first = AtWork(Router(patient(lanes, batch=100)))
     ch.write(lanes, due[:third])
-    with on.at_work(Router(patient(lanes, batch=100, instance="1"))):
+    with at_work(Router(patient(lanes, batch=100, instance="1"))):
         ch.write(lanes, due[third : 2 * third])
         on.await_records(lambda: on.lane(lanes, "city"), third // 2)
         first.end()
@@ -231,10 +232,10 @@ def test_two_routers_share_the_work_and_either_may_go(lanes: KafkaCluster) -> No
 
 
 def test_a_second_router_of_the_same_name_ends_the_first(lanes: KafkaCluster) -> None:
-    first = on.AtWork(Router(patient(lanes)))
+    first = AtWork(Router(patient(lanes)))
     ch.write(lanes, ch.charge(1, "A", "S1", ch.PAST))
     on.await_records(lambda: on.lane(lanes, "city"), 6)
-    with on.at_work(Router(patient(lanes))):
+    with at_work(Router(patient(lanes))):
         for number in range(2, 50):
             # Of another connector each time: the two share the partitions, and the first learns it by one of its own.
             ch.write(lanes, ch.charge(number, f"C{number}", "S1", ch.PAST + number * 1_000_000))
@@ -248,7 +249,7 @@ def test_a_second_router_of_the_same_name_ends_the_first(lanes: KafkaCluster) ->
 
 
 def test_lanes_that_are_not_there_are_named(kafka: KafkaCluster) -> None:
-    router = on.AtWork(Router(patient(kafka)))
+    router = AtWork(Router(patient(kafka)))
     on.await_true(router.is_over)
     assert isinstance(router.failure, MisconfiguredService)
     assert "delivery-city-orders" in str(router.failure)
@@ -258,7 +259,7 @@ def test_lanes_that_are_not_there_are_named(kafka: KafkaCluster) -> None:
 def test_a_catalog_that_is_not_there_is_named_if_a_scope_asks_it(kafka: KafkaCluster) -> None:
     nowhere = replace(kafka, topic_prefix=f"{kafka.topic_prefix}nowhere-")
     for platform, asks in ((NORTH, True), (CITY, False)):
-        router = on.AtWork(Router(patient(nowhere, platform)))
+        router = AtWork(Router(patient(nowhere, platform)))
         on.await_true(router.is_over)
         assert isinstance(router.failure, MisconfiguredService)
         assert (nowhere.topic("station-catalog") in str(router.failure)) is asks

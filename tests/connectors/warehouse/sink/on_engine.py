@@ -1,9 +1,8 @@
 """What the tests on a real broker and a real ClickHouse share: records onto topics, sinks, what is committed."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -20,6 +19,7 @@ from schemas.compacted import read_to_end
 from schemas.records.faults import DeadLetter
 from schemas.topic import all_topics
 from schemas.watermarks import watermarks
+from tests.at_work import at_work
 from tests.connectors.warehouse.sink.records import CODEC
 
 PATIENCE_S = 120.0
@@ -43,27 +43,11 @@ def settings(cluster: KafkaCluster, warehouse: Warehouse, group: str = "", **cut
 @contextmanager
 def running(chosen: SinkSettings, warehouse: Inserts | None = None) -> Iterator[Sink]:
     """A sink at work, stopped cleanly at the end."""
-    client = WarehouseClient(chosen.warehouse)
-    sink = Sink(chosen, warehouse or client)
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            sink.run()
-        except BaseException as failure:
-            failures.append(failure)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield sink
-    finally:
-        sink.stop()
-        thread.join(PATIENCE_S)
-        client.close()
-        assert not thread.is_alive()
-    if failures:
-        raise failures[0]
+    with (
+        closing(WarehouseClient(chosen.warehouse)) as client,
+        at_work(Sink(chosen, warehouse or client)) as working,
+    ):
+        yield working.service
 
 
 def until(condition: Callable[[], object]) -> None:

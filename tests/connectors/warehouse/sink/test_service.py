@@ -1,6 +1,7 @@
 """The sink on a real broker and a real ClickHouse: what it puts in, and that nothing is lost or counted twice."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from connectors.warehouse.sink.commits import Commits
 from connectors.warehouse.sink.intake import Room
+from connectors.warehouse.sink.settings import SinkSettings
 from connectors.warehouse.sink.sources import SOURCES, Source
 from infra.local.clickhouse.node import LocalClickHouse
 from schemas.cluster import KafkaCluster
@@ -257,16 +259,28 @@ class Away:
         return self.client.insert(sql, data, token, settings)
 
 
+def with_little_room(kafka: KafkaCluster, clickhouse: Warehouse) -> tuple[SinkSettings, Away]:
+    """A fifth of what lies on a partition has room, and the warehouse is away."""
+    put(kafka, TELEMETRY, *payloads(1_000))
+    size = len(payloads(1)[0])
+    room = Room(of_one=200 * size, of_all=300 * size)
+    return replace(settings(kafka, clickhouse, rows=50), room=room), Away(clickhouse)
+
+
+@contextmanager
+def paused(chosen: SinkSettings, away: Away) -> Iterator[None]:
+    """A sink at work that has paused the partition."""
+    with running(chosen, away) as sink:
+        until(lambda: away.asked >= 3)
+        until(lambda: sink._intake.lanes[chosen.cluster.topic(TELEMETRY), 0].paused)
+        yield
+
+
 def test_while_it_is_away_memory_is_bounded_and_nothing_is_committed(
     kafka: KafkaCluster, clickhouse: Warehouse, database: Database
 ) -> None:
-    put(kafka, TELEMETRY, *payloads(1_000))
-    size = len(payloads(1)[0])
-    chosen = replace(settings(kafka, clickhouse, rows=50), room=Room(of_one=200 * size, of_all=300 * size))
-    away = Away(clickhouse)
-    with running(chosen, away) as sink:
-        until(lambda: away.asked >= 3)
-        until(lambda: sink._intake.lanes[kafka.topic(TELEMETRY), 0].paused)
+    chosen, away = with_little_room(kafka, clickhouse)
+    with paused(chosen, away):
         assert committed(chosen) == {}
         away.away = False
         until(lambda: committed(chosen) == ends(kafka))
@@ -277,13 +291,8 @@ def test_while_it_is_away_memory_is_bounded_and_nothing_is_committed(
 def test_a_partition_that_was_paused_is_read_on_when_it_comes_back(
     kafka: KafkaCluster, clickhouse: Warehouse, database: Database
 ) -> None:
-    put(kafka, TELEMETRY, *payloads(1_000))
-    size = len(payloads(1)[0])
-    chosen = replace(settings(kafka, clickhouse, rows=50), room=Room(of_one=200 * size, of_all=300 * size))
-    away = Away(clickhouse)
-    with running(chosen, away) as sink:
-        until(lambda: away.asked >= 3)
-        until(lambda: sink._intake.lanes[kafka.topic(TELEMETRY), 0].paused)
+    chosen, away = with_little_room(kafka, clickhouse)
+    with paused(chosen, away):
         with running(chosen, away) as another:
             until(lambda: another._intake.lanes)
         away.away = False
