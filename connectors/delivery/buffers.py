@@ -66,10 +66,10 @@ class Buffers(Generic[T]):
         for partition in partitions:
             self._buffers[partition] = Buffer(heard_at=now)
 
-    def revoke(self, partitions: Iterable[Partition]) -> list[Partition]:
-        """These are not ours any more; what is held of them is another's to give out. Those that are paused."""
-        gone = [(partition, self._buffers.pop(partition, None)) for partition in partitions]
-        return [partition for partition, buffer in gone if buffer is not None and buffer.paused]
+    def revoke(self, partitions: Iterable[Partition]) -> None:
+        """These are not ours any more; what is held of them is another's to give out."""
+        for partition in partitions:
+            self._buffers.pop(partition, None)
 
     def put(self, held: Held[T]) -> None:
         """Takes a record; passes over one of a partition that is not ours."""

@@ -6,7 +6,7 @@ What that is, and when a record has its turn, is the services' decision (router,
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
@@ -253,11 +253,10 @@ class Forwarder(Generic[T]):
             self._failure = failure
         self._let_go(consumer, partitions)
 
-    def _let_go(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+    def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._written.clear()
-        paused = self._buffers.revoke([(p.topic, p.partition) for p in partitions])
-        if paused:  # or it would still be so when it comes back, and nobody would know
-            consumer.resume([TopicPartition(*partition) for partition in paused])
+        self._buffers.revoke([(p.topic, p.partition) for p in partitions])
+        consumer.resume(partitions)  # one that is paused would still be so when it comes back, and nobody would know
 
 
 def group_of(cluster: KafkaCluster, name: str) -> str:

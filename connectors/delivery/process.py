@@ -5,10 +5,10 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol, get_args
 
 from confluent_kafka import Producer
@@ -21,6 +21,7 @@ from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings, all_settings
 from connectors.errors import KafkaRefused
+from connectors.standing import run_until_told
 from schemas.cluster import KafkaCluster
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,7 @@ class ProcessSettings:
 
 def run(settings: ProcessSettings) -> None:
     """Works until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredService."""
-
-    async def main() -> None:
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
-        await work(settings, stopping)
-
-    asyncio.run(main())
+    run_until_told(partial(work, settings))
 
 
 async def work(settings: ProcessSettings, stopping: asyncio.Event) -> None:

@@ -322,12 +322,11 @@ class Delivery:
         """Runs inside a poll: the group has gone on without this member, so nothing can be committed any more."""
         for gone in partitions:
             place = (gone.topic, gone.partition)
-            if self._paused[self._lane_of[gone.topic]]:  # or it would still be so when it comes back
-                consumer.resume([gone])
             if self._books.pop(place, None) is not None:
                 self._gone.append(place)
             self._committed.pop(place, None)
             self._ready.pop(place, None)
+        consumer.resume(partitions)  # one that is paused would still be so when it comes back, and nobody would know
 
     def _report(self, now: float) -> None:
         """How the platform fares, for `evcs delivery status`."""

@@ -3,12 +3,12 @@
 import asyncio
 import gc
 import logging
-import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from confluent_kafka import Message
@@ -27,6 +27,7 @@ from connectors.gateway.views.ended import KEPT_S
 from connectors.gateway.views.follower import Follower, Source
 from connectors.gateway.views.sight import Views
 from connectors.server import Server, listen, raise_file_limit, server, tls_context
+from connectors.standing import run_until_told
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from connectors.warehouse.statistics import LIMIT_S, WarehouseStatistics
@@ -57,16 +58,8 @@ class Addresses:
 
 def run(settings: GatewaySettings) -> None:
     """Serves until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredService."""
-
-    async def main() -> None:
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
-        await serve(settings, stopping)
-
     raise_file_limit()
-    asyncio.run(main())
+    run_until_told(partial(serve, settings))
 
 
 async def serve(

@@ -10,13 +10,15 @@ from connectors.delivery.routing.settings import platforms_named
 from connectors.errors import ConnectorsError
 from connectors.platform import load_platforms
 from connectors.protocol.errors import ProtocolError
-from connectors.reconciliation.audit.asking import SCALE, Scale, yesterday
+from connectors.reconciliation.audit.asking import SCALE, Scale
 from connectors.reconciliation.audit.figures import LEAST_PERCENT, Audit
 from connectors.reconciliation.audit.run import audit
+from connectors.reconciliation.days import yesterday
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from infra.audit_telling import as_csv, as_json, lines
 from infra.local.progress import shown_on_stderr
+from schemas.clock import wall_ms
 
 #: More offenders than there are orders on any day.
 _ALL = 2**31
@@ -115,6 +117,6 @@ def _audited(day: date | None, names: tuple[str, ...], scale: Scale) -> Audit:
     client = WarehouseClient(Warehouse.from_env())
     try:
         with shown_on_stderr() as tell:
-            return audit(client, day or yesterday(now), now, platforms, scale, tell)
+            return audit(client, day or yesterday(wall_ms()), now, platforms, scale, tell)
     finally:
         client.close()

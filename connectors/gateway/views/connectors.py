@@ -68,12 +68,9 @@ class Connectors:
     def settle(self) -> None:
         """Once all that lay on the topic has been read: of the many states of a charge the newest is decoded alone."""
         for connector_id in self._open_seqs:
-            record = self._records[connector_id]
-            if isinstance(record, bytes):
-                try:
-                    self._records[connector_id] = self._known(record)
-                except UndecodableRecord as error:
-                    log.error("the state of connector %r can't be read: %s", connector_id, error)
+            state = self.state(connector_id)
+            if state is not None:
+                self._records[connector_id] = state
         self._is_settled = True
 
     def statuses(self, connector_id: str) -> Statuses:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
 from connectors.reconciliation.audit.figures import Figure, Offender
-
-BEIJING = timezone(timedelta(hours=8))
+from connectors.reconciliation.days import midnight_ms
 
 #: An order is made, pushed, and past by a sample, within this of its charge's end.
 SETTLED_S = 600
@@ -50,7 +49,7 @@ class Span:
     @property
     def since(self) -> datetime:
         """When the day begins."""
-        return datetime(self.day.year, self.day.month, self.day.day, tzinfo=BEIJING).astimezone(UTC)
+        return datetime.fromtimestamp(midnight_ms(self.day) / 1000, UTC)
 
     @property
     def end(self) -> datetime:
@@ -75,11 +74,6 @@ class Span:
             "end_ms": _ms(self.end),
             "now_ms": _ms(self.now),
         }
-
-
-def yesterday(now: datetime) -> date:
-    """The day before, in Beijing."""
-    return now.astimezone(BEIJING).date() - timedelta(days=1)
 
 
 #: The beginning of every statement: instants as ClickHouse's, and the orders whose charges ended.

@@ -1,11 +1,9 @@
 """The audit's metrics, all of them, for whichever service runs it."""
 
-from datetime import datetime
-
 from prometheus_client import CollectorRegistry, Gauge
 
-from connectors.reconciliation.audit.asking import BEIJING
 from connectors.reconciliation.audit.figures import Audit
+from connectors.reconciliation.days import midnight_ms
 
 _LABELS = ("comparison", "platform", "interface")
 
@@ -33,4 +31,4 @@ class AuditMetrics:
             labels = figure.comparison, figure.platform, figure.interface
             self._checked.labels(*labels).set(figure.checked)
             self._right.labels(*labels).set(figure.right)
-        self._day.set(datetime(audit.day.year, audit.day.month, audit.day.day, tzinfo=BEIJING).timestamp())
+        self._day.set(midnight_ms(audit.day) / 1000)

@@ -221,9 +221,7 @@ class Sink:
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """The group has gone on without this process: nothing can be committed any more."""
         places = [(p.topic, p.partition) for p in partitions]
-        paused = [place for place in places if place in self._intake.lanes and self._intake.lanes[place].paused]
-        if paused:  # or it would still be so when it comes back, and nobody would know
-            consumer.resume([TopicPartition(*place) for place in paused])
+        consumer.resume(partitions)  # one that is paused would still be so when it comes back, and nobody would know
         self._intake.revoke(places)
         self._commits.forget(places)
 

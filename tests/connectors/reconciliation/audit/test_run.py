@@ -6,18 +6,22 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from connectors.errors import MisconfiguredService, WarehouseAway, WarehouseRefused
-from connectors.reconciliation.audit.asking import yesterday
 from connectors.reconciliation.audit.figures import Audit, Figure
 from connectors.reconciliation.audit.metrics import AuditMetrics
 from connectors.reconciliation.audit.run import audit
+from connectors.reconciliation.days import yesterday
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from tests.connectors.reconciliation.audit.day import BONUS, CITY, HOUR_MS, Day
 
 
+def ms(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
+
+
 def test_yesterday_is_beijings() -> None:
-    assert yesterday(datetime(2026, 3, 2, 15, 59, tzinfo=UTC)) == date(2026, 3, 1)
-    assert yesterday(datetime(2026, 3, 2, 16, 0, tzinfo=UTC)) == date(2026, 3, 2)
+    assert yesterday(ms(datetime(2026, 3, 2, 15, 59, tzinfo=UTC))) == date(2026, 3, 1)
+    assert yesterday(ms(datetime(2026, 3, 2, 16, 0, tzinfo=UTC))) == date(2026, 3, 2)
 
 
 @pytest.mark.clickhouse
@@ -43,7 +47,7 @@ def test_a_day_on_which_nothing_happened(a_day: Day) -> None:
 def test_a_day_that_has_not_begun() -> None:
     now = datetime.now(UTC)
     with pytest.raises(MisconfiguredService, match="has not begun"):
-        audit(WarehouseClient(Warehouse()), yesterday(now) + timedelta(days=2), now, [])
+        audit(WarehouseClient(Warehouse()), yesterday(ms(now)) + timedelta(days=2), now, [])
 
 
 @pytest.mark.clickhouse
@@ -51,14 +55,14 @@ def test_a_warehouse_without_tables(clickhouse: Warehouse) -> None:
     client = WarehouseClient(clickhouse)
     now = datetime.now(UTC)
     with pytest.raises(WarehouseRefused, match="orders"):
-        audit(client, yesterday(now), now, [])
+        audit(client, yesterday(ms(now)), now, [])
     client.close()
 
 
 def test_a_warehouse_that_is_away() -> None:
     now = datetime.now(UTC)
     with pytest.raises(WarehouseAway):
-        audit(WarehouseClient(Warehouse(url="http://127.0.0.1:9"), timeout_s=1.0), yesterday(now), now, [])
+        audit(WarehouseClient(Warehouse(url="http://127.0.0.1:9"), timeout_s=1.0), yesterday(ms(now)), now, [])
 
 
 def test_metrics_show_the_last_audit() -> None:
