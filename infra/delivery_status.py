@@ -129,7 +129,7 @@ def _read_ladder(cluster: KafkaCluster, codec: Codec, name: str, reports: dict[t
 def _undone(cluster: KafkaCluster, topic: str, group: str) -> tuple[dict[int, int], int]:
     """Where each partition of a topic goes on for a group, and how many records lie beyond (marks of transactions
     count as well)."""
-    consumer = Consumer({**cluster.client_config(group_id=group, enable_auto_commit=False), "log_level": 0})
+    consumer = Consumer({**cluster.consumer_config(group_id=group), "log_level": 0})
     try:
         numbers = partitions_of(consumer, topic, _TIMEOUT_S)
         committed = _committed(consumer, [TopicPartition(topic, n) for n in numbers])

@@ -49,9 +49,8 @@ class PastRecords:
         self._until = until
         self._consumer = Consumer(
             {
-                **cluster.client_config(
+                **cluster.consumer_config(
                     group_id=f"{cluster.topic_prefix}evcs-past-records",
-                    enable_auto_commit=False,
                     auto_offset_reset="earliest",
                     enable_partition_eof=True,
                     fetch_wait_max_ms=20,

@@ -31,6 +31,10 @@ _ENVIRONMENT = {
 #: within which pushes go again after a broker's restart.
 RECONNECT_MAX_MS = 1_000
 
+#: A partition that has fetched enough ahead is asked for more after this; librdkafka's own second would be a silence, once
+#: a reader has caught up with what was fetched.
+FETCH_BACKOFF_MS = 10
+
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 #: A topic's name has 249 characters at most: this leaves room for every declared one.
@@ -99,6 +103,10 @@ class KafkaCluster:
             **self.security,
             **{key.replace("_", "."): value for key, value in more.items()},
         }
+
+    def consumer_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:
+        """Configuration of a consumer that commits nothing by itself, and reads on at once when there is more."""
+        return self.client_config(enable_auto_commit=False, fetch_queue_backoff_ms=FETCH_BACKOFF_MS, **more)
 
     def producer_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:
         """Configuration of a producer that neither loses nor reorders: idempotent, all replicas acknowledge."""

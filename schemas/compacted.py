@@ -40,9 +40,8 @@ def read_to_end(
     KafkaException when the topic is missing, and ReadStalled when nothing arrives for 60 s.
     """
     consumer = Consumer(
-        cluster.client_config(
+        cluster.consumer_config(
             group_id="evcs-reader",
-            enable_auto_commit=False,
             auto_offset_reset="earliest",
             enable_partition_eof=True,
             fetch_wait_max_ms=20,
@@ -51,11 +50,7 @@ def read_to_end(
     asking = consumer
     try:
         if past_open:
-            asking = Consumer(
-                cluster.client_config(
-                    group_id="evcs-reader", enable_auto_commit=False, isolation_level="read_uncommitted"
-                )
-            )
+            asking = Consumer(cluster.consumer_config(group_id="evcs-reader", isolation_level="read_uncommitted"))
         wanted = list(partitions) if partitions is not None else partitions_of(consumer, topic)
         ends: dict[int, int] = {}
         starts: dict[int, int] = {}

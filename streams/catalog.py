@@ -26,11 +26,7 @@ class CatalogReader:
         self._put = put
         self.loaded = False
         self._topic = cluster.topic(TOPIC)
-        self._consumer = Consumer(
-            cluster.client_config(
-                group_id="evcs-catalog-reader", enable_auto_commit=False, auto_offset_reset="earliest"
-            )
-        )
+        self._consumer = Consumer(cluster.consumer_config(group_id="evcs-catalog-reader", auto_offset_reset="earliest"))
 
     def load(self) -> int:
         """Reads what is there now; returns the number of records. Blocks. Raises KafkaException."""

@@ -46,7 +46,7 @@ def _telemetry_partitions(cluster: KafkaCluster, tps: set[TP]) -> set[int]:
 
 
 def _recover(cluster: KafkaCluster, tracking: Tracking, catalog: CatalogReader, partitions: set[int]) -> None:
-    consumer = Consumer(cluster.client_config(group_id="evcs-offsets"))
+    consumer = Consumer(cluster.consumer_config(group_id="evcs-offsets"))
     try:
         ends = {
             (topic, n): watermarks(consumer, cluster.topic(topic), n)[1]

@@ -171,7 +171,7 @@ def check_topics(cluster: KafkaCluster, role: str = TRACKING_ROLE, patience_s: f
 
 
 def _partition_counts(cluster: KafkaCluster, patience_s: float) -> dict[str, int]:
-    consumer = Consumer({**cluster.client_config(group_id="evcs-topics"), "log_level": 0})
+    consumer = Consumer({**cluster.consumer_config(group_id="evcs-topics"), "log_level": 0})
     give_up_at = time.monotonic() + patience_s
     told = False
     try:

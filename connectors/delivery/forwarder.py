@@ -41,9 +41,6 @@ _LEAVE_S = 5.0
 _FETCH_BYTES = 262_144
 _FETCH_AHEAD = 2_000
 
-#: One that has fetched enough ahead is asked again after this; librdkafka's own second would be a silence.
-_FETCH_BACKOFF_MS = 10
-
 #: New topics of a pattern are found within this.
 _METADATA_MS = 10_000
 
@@ -270,13 +267,12 @@ def partition_of(message: Message) -> Partition:
 
 
 def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int | float | bool]:
-    return cluster.client_config(
+    return cluster.consumer_config(
         group_id=group,
         # No static membership: while a broker restarts, a member's second try to join can count as another's, which
         # fences the member itself. A second process of this name is told by its producer.
         # The same partition of every topic lies with the same process.
         partition_assignment_strategy="range",
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         enable_partition_eof=True,
         session_timeout_ms=6_000,
@@ -284,6 +280,5 @@ def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int |
         fetch_wait_max_ms=20,
         max_partition_fetch_bytes=_FETCH_BYTES,
         queued_min_messages=_FETCH_AHEAD,
-        fetch_queue_backoff_ms=_FETCH_BACKOFF_MS,
         topic_metadata_refresh_interval_ms=_METADATA_MS,
     )

@@ -86,9 +86,8 @@ class Delivery:
         self._stopping = asyncio.Event()
         self._reported = (time.monotonic(), 0)
         try:
-            config = settings.cluster.client_config(
+            config = settings.cluster.consumer_config(
                 group_id=settings.group,
-                enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
                 session_timeout_ms=6_000,

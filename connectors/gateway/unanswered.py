@@ -130,9 +130,8 @@ class UnansweredStarts:
             self._producer = Producer({**cluster.producer_config(message_timeout_ms=0), "logger": kafka_log(__name__)})
             self._consumer = Consumer(
                 {
-                    **cluster.client_config(
+                    **cluster.consumer_config(
                         group_id=f"{cluster.topic_prefix}evcs-gateway-starts",
-                        enable_auto_commit=False,
                         auto_offset_reset="earliest",
                         enable_partition_eof=True,
                         # Both topics' partitions of one number go to one member.

@@ -26,9 +26,7 @@ class SinkProgress:
     def __init__(self, cluster: KafkaCluster, group: str, topic: str = ORDERS) -> None:
         self._topic = cluster.topic(topic)
         with settings_checked():
-            self._consumer = Consumer(
-                {**cluster.client_config(group_id=group, enable_auto_commit=False), "logger": kafka_log(__name__)}
-            )
+            self._consumer = Consumer({**cluster.consumer_config(group_id=group), "logger": kafka_log(__name__)})
         self._ends: dict[int, int] = {}
         self._begins: dict[int, int] = {}
 

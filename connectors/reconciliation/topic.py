@@ -53,9 +53,7 @@ def _take(book: Book, codec: Codec, message: Message) -> None:
 def _begin_at(cluster: KafkaCluster, topic: str, since_ms: int) -> dict[int, int]:
     """Where to begin in each partition: with the first record of that time or later, else at the end."""
     with settings_checked():
-        consumer = Consumer(
-            {**cluster.client_config(group_id="evcs-reader", enable_auto_commit=False), "logger": kafka_log(__name__)}
-        )
+        consumer = Consumer({**cluster.consumer_config(group_id="evcs-reader"), "logger": kafka_log(__name__)})
     try:
         numbers = partitions_of(consumer, topic, _OFFSETS_S)
         found = _offsets(consumer, topic, numbers, since_ms)

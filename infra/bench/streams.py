@@ -27,9 +27,7 @@ Tell = Callable[[str], None]
 def bare_consumer(cluster: KafkaCluster, records: int) -> float:
     """Records/s of confluent-kafka consuming telemetry without decoding it."""
     consumer = Consumer(
-        cluster.client_config(
-            group_id="evcs-bench", enable_auto_commit=False, queued_min_messages=200_000, fetch_wait_max_ms=50
-        )
+        cluster.consumer_config(group_id="evcs-bench", queued_min_messages=200_000, fetch_wait_max_ms=50)
     )
     topic = cluster.topic(TELEMETRY)
     consumer.assign([TopicPartition(topic, n, 0) for n in range(all_topics()[TELEMETRY].partitions)])

@@ -53,9 +53,8 @@ class Watch:
 
     def _run(self) -> None:
         consumer = Consumer(
-            self._cluster.client_config(
+            self._cluster.consumer_config(
                 group_id="evcs-demo-watch",
-                enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 fetch_wait_max_ms=50,
             )

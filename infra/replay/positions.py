@@ -47,7 +47,7 @@ class Positions:
         self._answered_at = clock()
         self._cluster = cluster
         self._admin = AdminClient({**cluster.client_config(), "log_level": 0})
-        self._consumer = Consumer({**cluster.client_config(group_id=group, enable_auto_commit=False), "log_level": 0})
+        self._consumer = Consumer({**cluster.consumer_config(group_id=group), "log_level": 0})
         self._inputs = self._partitions(INPUTS)
         derived = (t.name for t in all_topics().values() if "streams" in t.producers)
         self._outputs = self._partitions(derived)

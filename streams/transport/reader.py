@@ -73,9 +73,8 @@ class ChunkReader:
 
     def _client(self, cluster: KafkaCluster) -> Consumer:
         return Consumer(
-            cluster.client_config(
+            cluster.consumer_config(
                 group_id="evcs-chunk-reader",  # never joined: partitions are assigned by hand
-                enable_auto_commit=False,
                 enable_auto_offset_store=False,
                 enable_partition_eof=True,
                 auto_offset_reset="earliest",

@@ -42,7 +42,7 @@ def test_security_passes_through_under_librdkafkas_names() -> None:
             "EVCS_KAFKA_SSL_KEY_PASSWORD": "",
         }
     )
-    config = cluster.client_config(group_id="g", enable_auto_commit=False)
+    config = cluster.consumer_config(group_id="g")
     expected = {
         "bootstrap.servers": LOCAL_BOOTSTRAP,
         "security.protocol": "SASL_SSL",

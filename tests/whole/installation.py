@@ -137,7 +137,7 @@ class Installation:
             self.start(name)
             return began
         self.broker.start()
-        consumer = Consumer(self.cluster.client_config(group_id="tests"))
+        consumer = Consumer(self.cluster.consumer_config(group_id="tests"))
         for partition in range(all_topics()[TELEMETRY].partitions):
             watermarks(consumer, self.cluster.topic(TELEMETRY), partition)
         consumer.close()
@@ -150,7 +150,7 @@ class Installation:
 
     def ends(self, names: Iterable[str]) -> Offsets:
         """Where the partitions of these topics end now."""
-        consumer = Consumer(self.cluster.client_config(group_id="tests"))
+        consumer = Consumer(self.cluster.consumer_config(group_id="tests"))
         try:
             return {
                 (name, partition): watermarks(consumer, self.cluster.topic(name), partition)[1]
@@ -162,7 +162,7 @@ class Installation:
 
     def committed(self, group: str, wanted: Offsets) -> Offsets:
         """What the group has committed of these partitions, 0 where it has nothing."""
-        consumer = Consumer(self.cluster.client_config(group_id=group))
+        consumer = Consumer(self.cluster.consumer_config(group_id=group))
         try:
             asked = [TopicPartition(self.cluster.topic(name), partition) for name, partition in wanted]
             answers = consumer.committed(asked, timeout=PATIENCE_S)

@@ -32,9 +32,8 @@ class StationFollower:
         self._topic = cluster.topic(TOPIC)
         self._consumer = Consumer(
             {
-                **cluster.client_config(
+                **cluster.consumer_config(
                     group_id=group,
-                    enable_auto_commit=False,
                     auto_offset_reset="earliest",
                     enable_partition_eof=True,
                     fetch_wait_max_ms=100,

@@ -68,9 +68,8 @@ class Follower:
         with settings_checked():
             self._consumer = Consumer(
                 {
-                    **cluster.client_config(
+                    **cluster.consumer_config(
                         group_id="evcs-gateway-views",
-                        enable_auto_commit=False,
                         auto_offset_reset="earliest",
                         enable_partition_eof=True,
                         fetch_wait_max_ms=50,

@@ -227,9 +227,8 @@ class Sink:
 
 
 def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int | float | bool]:
-    return cluster.client_config(
+    return cluster.consumer_config(
         group_id=group,
-        enable_auto_commit=False,
         auto_offset_reset="earliest",
         enable_partition_eof=True,
         isolation_level="read_committed",

@@ -75,9 +75,7 @@ class KafkaLink:
                 time.sleep(_ASKS_AGAIN_AFTER_S)
 
     def _listener(self, topic: str) -> Consumer:
-        config = self._cluster.client_config(
-            group_id="evcs-fleet", enable_auto_commit=False, auto_offset_reset="latest", fetch_wait_max_ms=100
-        )
+        config = self._cluster.consumer_config(group_id="evcs-fleet", auto_offset_reset="latest", fetch_wait_max_ms=100)
         consumer = Consumer(config)
         ends = []
         for partition in partitions_of(consumer, topic, _TIMEOUT_S):

@@ -116,7 +116,7 @@ async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) 
 def offsets(settings: DeliverySettings) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
     """By (topic, partition) the committed offsets and the ends, of the partitions that have records."""
     cluster = settings.cluster
-    consumer = Consumer(cluster.client_config(group_id=settings.group))
+    consumer = Consumer(cluster.consumer_config(group_id=settings.group))
     lanes = {topic.name: topic.partitions for topic in delivery_topics([settings.platform])}
     names = [lane_topic(settings.platform.name, lane) for lane in LANES]
     partitions = [TopicPartition(cluster.topic(name), n) for name in names for n in range(lanes[name])]

@@ -112,9 +112,8 @@ def letters(cluster: KafkaCluster, topic: str) -> list[DeadLetter]:
 
 def _messages(cluster: KafkaCluster, topic: str) -> Iterator[Message]:
     consumer = Consumer(
-        cluster.client_config(
+        cluster.consumer_config(
             group_id=f"{cluster.topic_prefix}reader",
-            enable_auto_commit=False,
             enable_partition_eof=True,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -180,9 +180,7 @@ class Stand:
     def commit_as_the_sink(self) -> None:
         """The sink has put in all that lies on charge-orders."""
         topic = self.kafka.topic("charge-orders")
-        consumer = Consumer(
-            self.kafka.client_config(group_id=f"{self.kafka.topic_prefix}evcs-sink", enable_auto_commit=False)
-        )
+        consumer = Consumer(self.kafka.consumer_config(group_id=f"{self.kafka.topic_prefix}evcs-sink"))
         places = [
             TopicPartition(topic, number, watermarks(consumer, topic, number)[1])
             for number in partitions_of(consumer, topic)

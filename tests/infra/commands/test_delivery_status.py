@@ -94,7 +94,7 @@ def test_what_waits_on_lanes_and_ladders(at: KafkaCluster) -> None:
     writer.put(r.start(9, "A"), at=now, partition=1)
     wait_on_ladder(at, 7, now - 2 * HOUR_MS)
     wait_on_ladder(at, 8, now - 3 * HOUR_MS, platform="elsewhere")
-    done = Consumer(at.client_config(group_id=lanes_group(at, "beijing")))
+    done = Consumer(at.consumer_config(group_id=lanes_group(at, "beijing")))
     done.commit(offsets=[TopicPartition(at.topic(ORDERS), 0, 3)], asynchronous=False)
     done.close()
 

@@ -58,7 +58,7 @@ def committed_and_ends(
     cluster: KafkaCluster, group: str
 ) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
     """By (topic, partition), of the sources that hold records."""
-    consumer = Consumer(cluster.client_config(group_id=group))
+    consumer = Consumer(cluster.consumer_config(group_id=group))
     try:
         names = [cluster.topic(name) for name in SOURCES]
         every = [TopicPartition(name, number) for name in names for number in partitions_of(consumer, name)]

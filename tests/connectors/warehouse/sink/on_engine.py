@@ -61,7 +61,7 @@ def until(condition: Callable[[], object]) -> None:
 def ends(cluster: KafkaCluster) -> Mapping[tuple[str, int], int]:
     """Where the sink's topics end, by topic (its declared name) and partition; of those that hold records."""
     found: dict[tuple[str, int], int] = {}
-    consumer = Consumer(cluster.client_config(group_id="ends"))
+    consumer = Consumer(cluster.consumer_config(group_id="ends"))
     try:
         for source in SOURCES:
             for partition in range(all_topics()[source.topic].partitions):
@@ -76,7 +76,7 @@ def ends(cluster: KafkaCluster) -> Mapping[tuple[str, int], int]:
 def committed(chosen: SinkSettings) -> Mapping[tuple[str, int], int]:
     """What the sink's group has committed, in the same terms."""
     cluster = chosen.cluster
-    consumer = Consumer(cluster.client_config(group_id=chosen.group))
+    consumer = Consumer(cluster.consumer_config(group_id=chosen.group))
     places = [
         TopicPartition(cluster.topic(source.topic), partition)
         for source in SOURCES
