@@ -31,8 +31,8 @@ _ENVIRONMENT = {
 #: within which pushes go again after a broker's restart.
 RECONNECT_MAX_MS = 1_000
 
-#: A partition that has fetched enough ahead is asked for more after this; librdkafka's own second would be a silence, once
-#: a reader has caught up with what was fetched.
+#: A partition that has fetched enough ahead is asked for more after this; librdkafka's own second would be a silence
+#: once a reader has caught up with what was fetched.
 FETCH_BACKOFF_MS = 10
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")

@@ -109,10 +109,12 @@ class WarehouseClient:
         """Runs `INSERT … FORMAT …` with `data` in that format; returns how many rows were written.
 
         A block whose `token` the table has seen within its deduplication window is dropped (and counted all the
-        same). Nothing is repeated here: after WarehouseAway, do it again with the same token.
+        same): after WarehouseAway, do it again with the same token. When the connection ends before the answer, the
+        driver itself sends it once more, as in `insert_rows`.
         """
-        summary: Any = self._asked(
-            lambda client: client.command(sql, data=data, settings=self._with(token, settings)), True
+        block = b"".join((sql.encode(), b"\n", data))  # `command` would look through the data as if it were SQL
+        summary = self._asked(
+            lambda client: client.raw_insert("", insert_block=block, settings=self._with(token, settings)), True
         )
         return int(summary.written_rows)
 

@@ -4,6 +4,7 @@ Arguments: the way, and N. `sink` is our sink, from its first partitions to the 
 blocks, `rows` Python values, both made before the time begins.
 """
 
+import gc
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.sink.forms import Forms
 from connectors.warehouse.sink.insertion import SETTINGS
+from connectors.warehouse.sink.process import GC_THRESHOLD
 from connectors.warehouse.sink.service import INSERTS_MAX, Sink
 from connectors.warehouse.sink.settings import SinkSettings
 from connectors.warehouse.sink.sources import SOURCES
@@ -98,6 +100,7 @@ def _rows(settings: SinkSettings, decode: Any, columns: list[str], count: int) -
 if __name__ == "__main__":
     chosen = SinkSettings.from_env()
     total = int(sys.argv[2])
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
     way = {"sink": _by_sink, "blocks": _by_blocks, "rows": _by_rows}[sys.argv[1]]
     elapsed = way(chosen, WarehouseClient(chosen.warehouse), total)
     print(json.dumps({"per_s": total / elapsed}), flush=True)  # noqa: T201

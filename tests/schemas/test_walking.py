@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas import walking
 from schemas.codec import HEADER_SIZE, RECORD_TYPES, codec_for
-from schemas.errors import MisconfiguredSchemas, UndecodableRecord
+from schemas.errors import MisconfiguredSchemas, UndecodableRecord, UnencodableRecord
 from schemas.registry import load_schemas
 from schemas.varint import write_long
-from schemas.walking import Walk, compile_walk
+from schemas.walking import AllWhole, compile_all_whole, compile_walk
 from tests.schemas.strategies import newest_version, records
 from tests.schemas.test_examples import example
 
@@ -18,39 +19,36 @@ CODEC = codec_for("")
 SCHEMAS = load_schemas()
 
 
-def is_whole(walk: Walk, payload: bytes) -> bool:
-    try:
-        return walk(payload) == len(payload)
-    except (IndexError, ValueError):
-        return False
+def is_whole(all_whole: AllWhole, payload: bytes) -> bool:
+    return all_whole([payload])
 
 
 @pytest.mark.parametrize("record", RECORD_TYPES)
 def test_every_record_is_whole(record: str) -> None:
-    walk = compile_walk(SCHEMAS[newest_version(record)])
+    all_whole = compile_all_whole(SCHEMAS[newest_version(record)])
 
     @settings(deadline=None, max_examples=25)
     @given(value=records(record))
     def holds(value: Any) -> None:
-        assert is_whole(walk, CODEC.encode(value))
+        assert is_whole(all_whole, CODEC.encode(value))
 
     holds()
 
 
 @pytest.mark.parametrize("version", SCHEMAS, ids=str)
 def test_no_part_of_a_record_is_whole_nor_is_more_than_one(version: Any) -> None:
-    walk = compile_walk(SCHEMAS[version])
+    all_whole = compile_all_whole(SCHEMAS[version])
     if version != newest_version(version.record):
         return
     payload = CODEC.encode(example(version))
-    assert is_whole(walk, payload)
-    assert not any(is_whole(walk, payload[:size]) for size in range(HEADER_SIZE, len(payload)))
-    assert not is_whole(walk, payload + b"\x00")
+    assert is_whole(all_whole, payload)
+    assert not any(is_whole(all_whole, payload[:size]) for size in range(HEADER_SIZE, len(payload)))
+    assert not is_whole(all_whole, payload + b"\x00")
 
 
 @pytest.mark.parametrize("record", RECORD_TYPES)
 def test_damaged_bytes_that_are_another_record_are_whole(record: str) -> None:
-    walk = compile_walk(SCHEMAS[newest_version(record)])
+    all_whole = compile_all_whole(SCHEMAS[newest_version(record)])
     payload = CODEC.encode(example(newest_version(record)))
 
     @settings(deadline=None, max_examples=100)
@@ -59,9 +57,9 @@ def test_damaged_bytes_that_are_another_record_are_whole(record: str) -> None:
         damaged = payload[:at] + bytes((byte,)) + payload[at + 1 :]
         try:
             as_written = CODEC.encode(CODEC.decode(damaged)) == damaged
-        except UndecodableRecord:
+        except (UndecodableRecord, UnencodableRecord):
             return
-        assert not as_written or is_whole(walk, damaged)
+        assert not as_written or is_whole(all_whole, damaged)
 
     holds()
 
@@ -85,17 +83,17 @@ def test_damaged_bytes_that_are_another_record_are_whole(record: str) -> None:
     ],
 )
 def test_each_type(schema: Any, good: list[bytes], bad: list[bytes]) -> None:
-    walk = compile_walk({"type": "record", "name": "R", "fields": [{"name": "f", "type": schema}]})
-    assert all(is_whole(walk, bytes(HEADER_SIZE) + body) for body in good)
-    assert not any(is_whole(walk, bytes(HEADER_SIZE) + body) for body in bad)
+    all_whole = compile_all_whole({"type": "record", "name": "R", "fields": [{"name": "f", "type": schema}]})
+    assert all(is_whole(all_whole, bytes(HEADER_SIZE) + body) for body in good)
+    assert not any(is_whole(all_whole, bytes(HEADER_SIZE) + body) for body in bad)
 
 
 def test_a_type_by_its_name() -> None:
     inner = {"type": "record", "name": "Inner", "fields": [{"name": "n", "type": "int"}]}
-    walk = compile_walk(
+    all_whole = compile_all_whole(
         {"type": "record", "name": "R", "fields": [{"name": "a", "type": inner}, {"name": "b", "type": "Inner"}]}
     )
-    assert is_whole(walk, bytes(HEADER_SIZE) + b"\x02\x02")
+    assert is_whole(all_whole, bytes(HEADER_SIZE) + b"\x02\x02")
 
 
 def test_types_that_we_do_not_use_are_refused() -> None:
@@ -103,3 +101,23 @@ def test_types_that_we_do_not_use_are_refused() -> None:
         compile_walk({"type": "map", "values": "int"})
     with pytest.raises(MisconfiguredSchemas, match="65"):
         compile_walk({"type": "enum", "name": "E", "symbols": [f"S{n}" for n in range(65)]})
+
+
+@pytest.mark.parametrize("record", ["telemetry", "status_change", "attempt"])
+def test_what_usually_comes_needs_no_walk(record: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def walk(payload: bytes) -> int:
+        raise AssertionError("walked over")
+
+    monkeypatch.setattr(walking, "compile_walk", lambda schema: walk)
+    version = newest_version(record)
+    assert compile_all_whole(SCHEMAS[version])([CODEC.encode(example(version))] * 3)
+
+
+def test_one_that_is_not_whole_among_many_is_noticed() -> None:
+    version = newest_version("telemetry")
+    payload = CODEC.encode(example(version))
+    all_whole = compile_all_whole(SCHEMAS[version])
+    assert all_whole([payload] * 3)
+    assert not all_whole([payload, payload + b"\x00", payload])
+    assert not all_whole([payload, payload[:-1], payload])
+    assert not all_whole([payload, b"", payload])

@@ -7,14 +7,14 @@ from connectors.warehouse.sink.avro_file import AvroFile
 from schemas.codec import Codec
 from schemas.errors import UndecodableRecord
 from schemas.registry import SchemaVersion
-from schemas.walking import Walk, compile_walk
+from schemas.walking import AllWhole, compile_all_whole
 
 
 class Form(NamedTuple):
-    """One version of a record: `walk` tells what is whole, `is_newest` whether every column has its field."""
+    """One version of a record: `all_whole` tells what is whole, `is_newest` whether every column has its field."""
 
     version: SchemaVersion
-    walk: Walk
+    all_whole: AllWhole
     file: AvroFile
     is_newest: bool
 
@@ -37,6 +37,6 @@ class Forms:
             if version.record != self._record:
                 raise UndecodableRecord(f"is a {version}, not a {self._record}", reason="unexpected_record_type")
             schema = self._schemas[version]
-            form = Form(version, compile_walk(schema), AvroFile(schema), version == self._newest)
+            form = Form(version, compile_all_whole(schema), AvroFile(schema), version == self._newest)
             self._known[header] = form
         return form

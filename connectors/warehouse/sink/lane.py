@@ -74,16 +74,16 @@ class Lane:
             return None
         try:
             form = self._forms.of(headers.pop())
-            return form if list(map(form.walk, values)) == list(map(len, values)) else None
-        except (UndecodableRecord, IndexError, ValueError):
+        except UndecodableRecord:
             return None
+        return form if form.all_whole(values) else None
 
     def _sort(self, messages: Sequence[Message], values: Sequence[bytes], now: float) -> None:
         """One by one."""
         for message, value in zip(messages, values, strict=True):
             try:
                 form = self._forms.of(value[:HEADER_SIZE])
-                if not _is_whole(form, value):
+                if not form.all_whole([value]):
                     raise UndecodableRecord(f"{form.version}: not exactly one record")
             except UndecodableRecord as error:
                 self._open_batch(now).refused.append((message, error))
@@ -188,10 +188,3 @@ class Lane:
         self._open, self._going_in, self.held = None, None, 0
         self._waiting.clear()
         self._books = ContiguousOffsets()
-
-
-def _is_whole(form: Form, value: bytes) -> bool:
-    try:
-        return form.walk(value) == len(value)
-    except (IndexError, ValueError):
-        return False

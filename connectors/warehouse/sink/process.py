@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 _INSERT_S = 60.0
 
 #: Young objects before the collector runs: records live for seconds, and none is in a circle.
-_GC_THRESHOLD = 50_000
+GC_THRESHOLD = 50_000
 
 
 def run(settings: SinkSettings) -> None:
     """Works until SIGTERM or SIGINT. Raises KafkaRefused, WarehouseRefused, MisconfiguredService."""
-    gc.set_threshold(_GC_THRESHOLD, 20, 20)
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
     run_until_told(partial(serve, settings))
 
 

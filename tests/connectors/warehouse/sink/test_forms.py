@@ -17,7 +17,7 @@ def test_the_newest_version_of_each_record_is_known(source: Source) -> None:
     form = forms_of(source).of(payload[:HEADER_SIZE])
     assert form.version == newest_version(source.record)
     assert form.is_newest
-    assert form.walk(payload) == len(payload)
+    assert form.all_whole([payload])
 
 
 def test_another_topics_record_is_none_of_this() -> None:
