@@ -19,6 +19,7 @@ from connectors.delivery.transactions import Transactions, Unsettled
 from connectors.ends import Ends, Partition
 from connectors.errors import MisconfiguredService
 from connectors.kafka_faults import check
+from connectors.leaving import leave
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
 from schemas.records.faults import DeadLetter
@@ -157,7 +158,7 @@ class Forwarder(Generic[T]):
             log.warning("the cluster does not answer: what is not committed is done again after the next start")
             self._written.clear()
         finally:
-            self._consumer.close()
+            leave(self._consumer)
             self._work.close()
 
     def _turn(self) -> None:

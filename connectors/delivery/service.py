@@ -25,6 +25,7 @@ from connectors.delivery.topics import LANES, Lane, lane_topic
 from connectors.delivery.transport import HttpTransport
 from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.interfaces.registry import Interface
+from connectors.leaving import leave
 from schemas.clock import wall_ms
 from schemas.codec import RECORD_TYPES, codec_for
 from schemas.errors import UndecodableRecord
@@ -295,7 +296,7 @@ class Delivery:
             log.warning("the cluster does not answer: what is not committed is delivered again after the next start")
         # Closing revokes, and a revocation waits for its commit.
         self._books.clear()
-        await loop.run_in_executor(pool, self._consumer.close)
+        await loop.run_in_executor(pool, leave, self._consumer)
 
     def _commit_and_wait(self) -> None:
         self._consumer.pause(self._consumer.assignment())

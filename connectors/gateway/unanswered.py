@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from connectors.ends import Ends, Partition
 from connectors.kafka_faults import check, settings_checked
 from connectors.kafka_log import kafka_log
+from connectors.leaving import leave
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.errors import UndecodableRecord
@@ -168,7 +169,7 @@ class UnansweredStarts:
         finally:
             self._producer.flush(_SAFE_S)
             self._commit()
-            self._consumer.close()
+            leave(self._consumer)
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Where nothing was ever committed, all commands are watched, and the results since the oldest of them."""

@@ -40,6 +40,7 @@ LONG_PAGE_SIZE = 1000
 GOOD = b'{"Ret":0,'
 
 _DAY_MS = 86_400_000
+_WEEK_DAYS = 7
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
@@ -97,6 +98,11 @@ class Caller:
         """A page of all stations."""
         return self._sealed("query_stations_info", *_page(page_no, size, len(self._fleet.stations)))
 
+    def statistics(self, days: int, station_kwh: int) -> Call:
+        """The statistics of a station, as many of the last days as are asked for; each gives so much in all of them."""
+        station_id, asked = self._asked_statistics(days)
+        return self._sealed("query_station_stats", asked, {"StationID": station_id, "StationElectricity": station_kwh})
+
     def mixed(self, count: int, without: str = "") -> Iterator[Call]:
         """So many calls in the proportions of MIX."""
         names = [name for name in MIX if name != without]
@@ -125,10 +131,13 @@ class Caller:
         return {"StationIDs": asked}, {"Total": count}
 
     def _of_statistics(self) -> tuple[dict[str, object], dict[str, str | int]]:
+        return self._asked_statistics(_WEEK_DAYS)[1], {}
+
+    def _asked_statistics(self, days: int) -> tuple[str, dict[str, object]]:
         station_id = self._random.choice(self._fleet.stations).station_id
         now = wall_ms()
-        first, last = wire_time(now - 7 * _DAY_MS)[:10], wire_time(now - _DAY_MS)[:10]
-        return {"StationID": station_id, "StartTime": first, "EndTime": last}, {}
+        first, last = wire_time(now - days * _DAY_MS)[:10], wire_time(now - _DAY_MS)[:10]
+        return station_id, {"StationID": station_id, "StartTime": first, "EndTime": last}
 
     def _of_auth(self) -> tuple[dict[str, object], dict[str, str | int]]:
         return self._of_connector("EquipAuthSeq")
@@ -164,7 +173,9 @@ def check_answer(call: Call, body: bytes, credentials: Credentials) -> dict[str,
     """The payload of an answer. Raises OperatorError unless it opens and says what is expected."""
     opened = open_response(body, credentials)
     payload = wire_json.decode(opened.payload) if opened.payload else {}
-    wrong = {name: payload.get(name) for name, value in call.expected.items() if payload.get(name) != value}
+    inner = payload.get("StationStats")
+    said = {**payload, **inner} if isinstance(inner, dict) else payload
+    wrong = {name: said.get(name) for name, value in call.expected.items() if said.get(name) != value}
     if opened.ret or wrong or not payload:
         raise OperatorError(
             f"{call.interface} was answered with Ret {opened.ret} {opened.msg!r}, {wrong} instead of {call.expected}"

@@ -1,5 +1,5 @@
 """The gateway that `evcs bench gateway` measures: `evcs gateway beijing`, with a warehouse that knows everything at
-once. Prints where it listens, and ends with stdin."""
+once, or, with an argument, with the real one. Prints where it listens, and ends with stdin."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from connectors.gateway.process import Addresses, serve
 from connectors.gateway.settings import GatewaySettings
+from connectors.gateway.statistics import Statistics
 
 PLATFORM = "beijing"
 
@@ -28,7 +29,7 @@ def _tell(addresses: Addresses) -> None:
     print(json.dumps(asdict(addresses)), flush=True)  # noqa: T201
 
 
-async def _main() -> None:
+async def _main(statistics: Statistics | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -38,10 +39,10 @@ async def _main() -> None:
 
     watching = asyncio.create_task(with_stdin())
     settings = GatewaySettings.from_env([PLATFORM]).listening_at(port=0, admin_port=0)
-    await serve(settings, stopping, _tell, EveryDayTheSame())
+    await serve(settings, stopping, _tell, statistics)
     watching.cancel()
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    asyncio.run(_main())
+    asyncio.run(_main(None if sys.argv[1:] else EveryDayTheSame()))

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from connectors.credential_sources import read_credentials
 from connectors.platform import load_platforms
 from connectors.protocol.credentials import Credentials
+from connectors.warehouse.settings import Warehouse
+from infra.bench.database import environment_of
 from infra.bench.gateway_calls import Address
 from infra.bench.gateway_fleet import Fleet, make_fleet, write_fleet
 from infra.bench.gateway_service import PLATFORM
@@ -45,12 +47,14 @@ class Stand:
     base_path: str
 
     @contextmanager
-    def gateway(self, cluster: KafkaCluster | None = None) -> Iterator["Gateway"]:
-        """A new one, once it is ready; on other topics than the fleet's, if they are given."""
+    def gateway(self, cluster: KafkaCluster | None = None, warehouse: Warehouse | None = None) -> Iterator["Gateway"]:
+        """A new one, once it is ready; on other topics than the fleet's, and with a warehouse, if they are given."""
         environment = _environment(cluster or self.cluster, self.home)
-        with ListeningProcess(
-            "infra.bench.gateway_service", self.home / "gateway.log", environment=environment
-        ) as process:
+        service, log, arguments = "infra.bench.gateway_service", self.home / "gateway.log", []
+        if warehouse is not None:
+            environment |= environment_of(warehouse)
+            arguments = ["with-warehouse"]
+        with ListeningProcess(service, log, *arguments, environment=environment) as process:
             yield Gateway(process, self.base_path, _until_ready(process))
 
     @contextmanager

@@ -15,16 +15,14 @@ import msgspec
 from confluent_kafka import Producer
 
 from connectors.reconciliation.days import yesterday
-from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
+from infra.bench.database import environment_of, tables
 from infra.bench.delivery_records import PLATFORM
-from infra.bench.nightly_orders import energy_kwh, insert_others, insert_the_days
+from infra.bench.nightly_orders import AT_ONCE, energy_kwh, insert_others, insert_the_days
 from infra.bench.probing import measured_by
 from infra.errors import OperatorError
 from infra.simulator.platform.onboarding import platform_environment
 from infra.topic_admin import create_topics, delete_topics
-from infra.warehouse.migration import load_migrations
-from infra.warehouse.runner import Migrator
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
@@ -36,9 +34,6 @@ _TOPICS = (
     "delivery-attempts",
 )
 _FLUSH_S = 60.0
-
-#: Other orders of one insert.
-_AT_ONCE = 500_000
 
 Tell = Callable[[str], None]
 
@@ -75,19 +70,12 @@ def _require(found: dict[str, Any], told: dict[str, Any], orders: int) -> None:
 @contextlib.contextmanager
 def _filled(warehouse: Warehouse, day: date, orders: int, others: int, tell: Tell) -> Iterator[None]:
     """A database with these orders, dropped behind the block."""
-    admin = WarehouseClient(warehouse, in_database=False)
-    try:
-        Migrator(admin, load_migrations()).migrate()
-        client = WarehouseClient(warehouse)
+    with tables(warehouse) as client:
         client.run(insert_the_days(day, orders))
-        for first in range(0, others, _AT_ONCE):
+        for first in range(0, others, AT_ONCE):
             tell(f"{first:,} of {others:,} other orders")
-            client.run(insert_others(day, first, min(_AT_ONCE, others - first)))
-        client.close()
+            client.run(insert_others(day, first, min(AT_ONCE, others - first)))
         yield
-    finally:
-        admin.run(f"DROP DATABASE IF EXISTS {warehouse.database} SYNC")
-        admin.close()
 
 
 def _put_station(cluster: KafkaCluster) -> None:
@@ -128,10 +116,7 @@ def _checked(cluster: KafkaCluster, warehouse: Warehouse, address: str, day: dat
     environment = {
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
-        "EVCS_CLICKHOUSE_URL": warehouse.url,
-        "EVCS_CLICKHOUSE_USER": warehouse.user,
-        "EVCS_CLICKHOUSE_PASSWORD": warehouse.password.reveal(),
-        "EVCS_CLICKHOUSE_DATABASE": warehouse.database,
+        **environment_of(warehouse),
         **platform_environment(PLATFORM, address),
     }
     return measured_by("nightly_probe", day.isoformat(), environment=environment)

@@ -12,6 +12,9 @@ _BEIJING = timezone(timedelta(hours=8))
 _HOUR_MS = 3_600_000
 _YEAR_MS = 365 * DAY_MS
 
+#: Other orders of one insert.
+AT_ONCE = 500_000
+
 #: Amounts repeat after so many orders, in cents of a kWh; a kWh costs 2 CNY.
 _AMOUNTS = 5_000
 

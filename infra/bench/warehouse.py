@@ -2,19 +2,17 @@
 clickhouse-connect inserts them."""
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from connectors.warehouse.sink.sources import SOURCES
+from infra.bench.database import environment_of, tables
 from infra.bench.probing import measured_by, median
 from infra.errors import OperatorError
 from infra.simulator.fleet.generator import generate
 from infra.topic_admin import create_topics, delete_topics
-from infra.warehouse.migration import load_migrations
-from infra.warehouse.runner import Migrator
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
 
@@ -43,12 +41,13 @@ def measure(
         for number in range(1, rounds + 1):
             for part, count in (("blocks", samples), ("rows", min(rows, samples)), ("sink", samples)):
                 tell(f"round {number} of {rounds}: {count:,} samples by the {part}")
-                with _tables(replace(warehouse, database=f"{name}_{part}_{number}")) as own:
+                own = replace(warehouse, database=f"{name}_{part}_{number}")
+                with tables(own) as client:
                     environment = _environment(cluster, own, f"{name}-{number}")
                     found[part].append(
                         measured_by("warehouse_probe", part, str(count), environment=environment)["per_s"]
                     )
-                    _require_rows(own, count)
+                    _require_rows(client, count)
     finally:
         delete_topics(cluster, topics)
     ours, limit, rowwise = (median(found[part]) for part in ("sink", "blocks", "rows"))
@@ -68,22 +67,8 @@ def measure(
     }
 
 
-@contextmanager
-def _tables(warehouse: Warehouse) -> Iterator[Warehouse]:
-    """A database with the tables, empty; dropped behind the block."""
-    admin = WarehouseClient(warehouse, in_database=False)
-    try:
-        Migrator(admin, load_migrations()).migrate()
-        yield warehouse
-    finally:
-        admin.run(f"DROP DATABASE IF EXISTS {warehouse.database} SYNC")
-        admin.close()
-
-
-def _require_rows(warehouse: Warehouse, count: int) -> None:
-    client = WarehouseClient(warehouse)
+def _require_rows(client: WarehouseClient, count: int) -> None:
     ((there,),) = client.rows("SELECT count() FROM telemetry FINAL")
-    client.close()
     if there != count:
         raise OperatorError(f"{count:,} samples were put in, {there:,} are there: the figure would mean nothing")
 
@@ -92,10 +77,7 @@ def _environment(cluster: KafkaCluster, warehouse: Warehouse, group: str) -> dic
     return {
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
         "EVCS_TOPIC_PREFIX": cluster.topic_prefix,
-        "EVCS_CLICKHOUSE_URL": warehouse.url,
-        "EVCS_CLICKHOUSE_USER": warehouse.user,
-        "EVCS_CLICKHOUSE_PASSWORD": warehouse.password.reveal(),
-        "EVCS_CLICKHOUSE_DATABASE": warehouse.database,
+        **environment_of(warehouse),
         "EVCS_SINK_GROUP": group,
         "EVCS_SINK_ADMIN_PORT": "0",
     }

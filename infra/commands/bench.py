@@ -159,3 +159,29 @@ def warehouse(connectors: int, rows: int, rounds: int) -> None:
     with told_to_end_as_by_ctrl_c():
         found = measure(KafkaCluster.from_env(), Warehouse.from_env(), connectors, rows, rounds, _tell)
     click.echo(json.dumps(found))
+
+
+@command.command()
+@click.option("--connectors", default=10_000, show_default=True, type=click.IntRange(10))
+@click.option(
+    "--others", default=10_000_000, show_default=True, type=click.IntRange(0), help="orders of the year before"
+)
+@click.option("--per-s", default=5.0, show_default=True, type=click.FloatRange(0.1), help="questions for statistics")
+@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1), help="of those")
+def year(connectors: int, others: int, per_s: float, seconds: float) -> None:
+    """Milliseconds of a month's statistics through the gateway, and seconds of the audit of a day, with a year in the
+    warehouse.
+
+    Needs both servers: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP and EVCS_CLICKHOUSE_URL.
+
+    Example: evcs bench year --connectors 1000 --others 100000
+    """
+    from connectors.warehouse.settings import Warehouse
+    from infra.bench.year import YearBenchSettings, measure
+    from infra.interruption import told_to_end_as_by_ctrl_c
+    from infra.local.settings import LocalSettings
+
+    settings = YearBenchSettings(connectors, others, per_s, seconds)
+    with told_to_end_as_by_ctrl_c():
+        found = measure(KafkaCluster.from_env(), Warehouse.from_env(), settings, LocalSettings.from_env().runs, _tell)
+    click.echo(json.dumps(found))

@@ -18,6 +18,7 @@ from connectors.delivery.outbox import outbox_producer
 from connectors.errors import KafkaRefused
 from connectors.kafka_faults import check, is_fatal, is_refusal, settings_checked
 from connectors.kafka_log import kafka_log
+from connectors.leaving import leave
 from connectors.outage import Outage
 from connectors.warehouse.sink.batch import Batch
 from connectors.warehouse.sink.commits import Commits
@@ -202,7 +203,7 @@ class Sink:
             self._commits.commit(self._consumer, self._intake.committable())
             self._consumer.poll(_WAIT_S)
         self._intake.revoke(list(self._intake.lanes))
-        self._consumer.close()
+        leave(self._consumer)
         self._pool.shutdown(cancel_futures=True)
 
     # Partitions change hands. These run inside a poll, through which no exception passes in good order.

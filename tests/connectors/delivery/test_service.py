@@ -311,6 +311,29 @@ def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city:
     assert committed == ends
 
 
+@pytest.mark.usefixtures("short_drain")
+def test_a_lane_that_was_paused_is_read_on_when_it_comes_back(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
+    settings = replace(delivering_to(city, kafka, breaker=breaker), orders_held_max=50)
+    writer.put(*[r.stop(n, f"C{n}") for n in range(3_000)])
+
+    async def scenario() -> None:
+        await asyncio.to_thread(city.go_down)
+        async with running(settings) as first:
+            await until(lambda: first._paused["orders"])
+            async with running(settings) as second:
+                await until(lambda: second.partitions)
+            await asyncio.to_thread(city.come_up)
+            await until(lambda: city.ledger.unique(c.STOP) == 3_000)
+            await until(lambda: first.lanes.held == 0)
+
+    asyncio.run(scenario())
+    committed, ends = offsets(settings)
+    assert committed == ends
+
+
 BAD: dict[str, tuple[bytes | None, str]] = {
     "garbage": (b"not Avro at all", "undecodable"),
     "empty": (b"", "undecodable"),

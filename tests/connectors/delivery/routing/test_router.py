@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from connectors.delivery.buffers import PAUSE_AT
 from connectors.delivery.forwarder import group_of
 from connectors.delivery.routing.router import NAME, Router
 from connectors.delivery.routing.settings import RouterSettings
@@ -229,6 +230,24 @@ def test_two_routers_share_the_work_and_either_may_go(lanes: KafkaCluster) -> No
         assert stops == [
             record for record in expected(due, STATIONS, states=False)[stops[0].connector_id] if record in stops
         ]
+
+
+def test_partitions_that_were_paused_are_read_on_when_they_come_back(
+    lanes: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = PAUSE_AT + 500
+    ch.write(lanes, [(ch.PAST + n, r.status("A", observed_at=ch.PAST + n)) for n in range(count)])
+    first = Router(patient(lanes))
+    buffers = first._forwarder._buffers
+    monkeypatch.setattr(buffers, "take", lambda now, limit: [])
+    with at_work(first):
+        on.await_true(lambda: any(buffer.paused for buffer in list(buffers._buffers.values())))
+        second = Router(patient(lanes, instance="1"))
+        with at_work(second):
+            on.await_true(lambda: len(second._forwarder._buffers._buffers))
+        monkeypatch.undo()
+        on.await_records(lambda: on.lane(lanes, "city", "states"), count)
+    assert on.repeated(on.lane(lanes, "city", "states")) == []
 
 
 def test_a_second_router_of_the_same_name_ends_the_first(lanes: KafkaCluster) -> None:
