@@ -99,7 +99,14 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
     ) -> Any:
         if not self.consumer.flow_active:
             return {}
-        active = active_partitions or set()
+        # A member that has not fetched for `broker_max_poll_interval` leaves its group for good, and aiokafka knows
+        # nothing of what the reader fetches.
+        with consumer._fetcher._subscriptions.fetch_context():
+            return await self._fetch(consumer, active_partitions or set(), timeout, max_records)
+
+    async def _fetch(
+        self, consumer: AIOKafkaConsumer, active: set[TP], timeout: float | None, max_records: int | None
+    ) -> dict[TP, list[Any]]:
         plain = {tp for tp in active if tp.topic not in self.chunked}
         chunked = frozenset((tp.topic, tp.partition) for tp in active if tp.topic in self.chunked)
         records: dict[TP, list[Any]] = {}

@@ -1,5 +1,9 @@
 """The worker as an operator runs it, against a real broker."""
 
+import os
+import subprocess
+import sys
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -22,6 +26,8 @@ from schemas.records.charge_events import ChargeStarted, ChargeStopped
 from schemas.records.derived import ProgressKind, StatusChangeKind
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus, StopReason
+from streams.services import READY
+from tests.streams.impatient_worker import FETCHES_WITHIN_S
 from tests.streams.worker_process import CODEC, PLACES, Input, Worker, now_ms, running, sample_of
 from tests.whole.topics import Kept, dead_letters, kept_on, records_on, until
 
@@ -115,6 +121,35 @@ def _check_heartbeats(changes: list[Kept], heartbeat_ms: int, heartbeat_spread_m
             assert before is not None
             assert kept.recorded_at - before >= heartbeat_ms - early[change.connector_id], change
         reported_at[change.connector_id] = kept.recorded_at
+
+
+def test_a_worker_that_has_nothing_to_do_stays_in_its_group(kafka: KafkaCluster, tmp_path: Path) -> None:
+    """Of its input aiokafka fetches nothing, and so would leave the group, which it does not join again."""
+    catalog(kafka, len(PLACES))
+    environment = {"EVCS_KAFKA_BOOTSTRAP": kafka.bootstrap, "EVCS_TOPIC_PREFIX": kafka.topic_prefix}
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.streams.impatient_worker"],
+            env={**os.environ, **environment},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            until(lambda: READY in log.read_text(), "the worker's partitions")
+            left_at = time.monotonic() + 4 * FETCHES_WITHIN_S
+            while time.monotonic() < left_at:
+                assert process.poll() is None
+                assert len(_assignments(kafka)) == 1
+                time.sleep(0.2)
+            Input(kafka).put(sample_of(PLACES[0], now_ms()))
+            until(lambda: records_on(kafka, CHANGES), "a status")
+            assert log.read_text().count(READY) == 1
+        finally:
+            process.terminate()
+        assert process.wait(60) == 0
 
 
 def test_workers_share_partitions_and_take_over(kafka: KafkaCluster, tmp_path: Path) -> None:
