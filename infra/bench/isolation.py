@@ -110,7 +110,8 @@ class Stand:
         for number in range(round(seconds * self._settings.per_s)):
             self._put()
             due = began + (number + 1) / self._settings.per_s
-            self._producer.poll(max(0.0, due - time.time()))
+            self._producer.poll(0)
+            time.sleep(max(0.0, due - time.time()))
             self._process.check()
         if self._producer.flush(_FLUSH_S):
             raise OperatorError("the broker has not taken the benchmark's records")

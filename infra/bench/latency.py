@@ -77,7 +77,8 @@ def _put(cluster: KafkaCluster, seconds: float, per_s: int) -> int:
         producer.produce(cluster.topic(topic), codec.encode(record), record.connector_id.encode())
         count += 1
         if count % max(1, per_s // _STEPS_PER_S) == 0:
-            producer.poll(max(0.0, began + count / per_s - time.time()))
+            producer.poll(0)
+            time.sleep(max(0.0, began + count / per_s - time.time()))
     if producer.flush(_FLUSH_S):
         raise OperatorError("the broker has not taken the benchmark's records")
     return count
