@@ -6,6 +6,7 @@ offsets and would commit one chunk an interval.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,6 +14,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.structs import TopicPartition as AIOTopicPartition
 from faust.transport.drivers import aiokafka as stock
 from faust.types import TP
@@ -22,6 +29,10 @@ from schemas.cluster import KafkaCluster
 from schemas.offsets import ContiguousOffsets
 from streams.transport.chunk import Chunk
 from streams.transport.reader import ChunkReader
+
+log = logging.getLogger(__name__)
+
+_REFUSALS = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 @dataclass(slots=True)
@@ -97,6 +108,7 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Any:
+        _look_after(consumer)
         if not self.consumer.flow_active:
             return {}
         # A member that has not fetched for `broker_max_poll_interval` leaves its group for good, and aiokafka knows
@@ -152,6 +164,21 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
     def verify_event_path(self, now: float, tp: TP) -> None:
         if tp.topic not in self.chunked:
             super().verify_event_path(now, tp)
+
+
+def _look_after(consumer: AIOKafkaConsumer) -> None:
+    """aiokafka's membership waits, for ever, until somebody hears of what it has met; Faust's own driver never asks.
+
+    What may pass makes it join again. Raises KafkaError for what does not: rights that are refused, and its own end.
+    """
+    coordinator = consumer._coordinator
+    try:
+        coordinator.check_errors()
+    except KafkaError as error:
+        if isinstance(error, _REFUSALS) or coordinator._coordination_task.done():
+            raise
+        log.warning("the group is joined again: %s", error)
+        coordinator.request_rejoin()
 
 
 def _as_record(chunk: Chunk) -> SimpleNamespace:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +29,7 @@ from schemas.records.derived import ProgressKind, StatusChangeKind
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus, StopReason
 from streams.services import READY
-from tests.streams.impatient_worker import FETCHES_WITHIN_S
+from tests.streams.troubled_worker import FETCHES_WITHIN_S
 from tests.streams.worker_process import CODEC, PLACES, Input, Worker, now_ms, running, sample_of
 from tests.whole.topics import Kept, dead_letters, kept_on, records_on, until
 
@@ -123,15 +125,15 @@ def _check_heartbeats(changes: list[Kept], heartbeat_ms: int, heartbeat_spread_m
         reported_at[change.connector_id] = kept.recorded_at
 
 
-def test_a_worker_that_has_nothing_to_do_stays_in_its_group(kafka: KafkaCluster, tmp_path: Path) -> None:
-    """Of its input aiokafka fetches nothing, and so would leave the group, which it does not join again."""
+@contextmanager
+def troubled(kafka: KafkaCluster, log: Path, trouble: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that has had its partitions; ended behind the block."""
     catalog(kafka, len(PLACES))
     environment = {"EVCS_KAFKA_BOOTSTRAP": kafka.bootstrap, "EVCS_TOPIC_PREFIX": kafka.topic_prefix}
-    log = tmp_path / "log"
     with (
         log.open("wb") as out,
         subprocess.Popen(
-            [sys.executable, "-m", "tests.streams.impatient_worker"],
+            [sys.executable, "-m", "tests.streams.troubled_worker", trouble],
             env={**os.environ, **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -139,17 +141,41 @@ def test_a_worker_that_has_nothing_to_do_stays_in_its_group(kafka: KafkaCluster,
     ):
         try:
             until(lambda: READY in log.read_text(), "the worker's partitions")
-            left_at = time.monotonic() + 4 * FETCHES_WITHIN_S
-            while time.monotonic() < left_at:
-                assert process.poll() is None
-                assert len(_assignments(kafka)) == 1
-                time.sleep(0.2)
-            Input(kafka).put(sample_of(PLACES[0], now_ms()))
-            until(lambda: records_on(kafka, CHANGES), "a status")
-            assert log.read_text().count(READY) == 1
+            yield process
         finally:
             process.terminate()
-        assert process.wait(60) == 0
+
+
+def test_a_worker_that_has_nothing_to_do_stays_in_its_group(kafka: KafkaCluster, tmp_path: Path) -> None:
+    """Of its input aiokafka fetches nothing, and so would leave the group, which it does not join again."""
+    log = tmp_path / "log"
+    with troubled(kafka, log, "idle") as process:
+        left_at = time.monotonic() + 4 * FETCHES_WITHIN_S
+        while time.monotonic() < left_at:
+            assert process.poll() is None
+            assert len(_assignments(kafka)) == 1
+            time.sleep(0.2)
+        Input(kafka).put(sample_of(PLACES[0], now_ms()))
+        until(lambda: records_on(kafka, CHANGES), "a status")
+        assert log.read_text().count(READY) == 1
+    assert process.returncode == 0
+
+
+def test_a_worker_whose_membership_meets_a_fault_joins_again(kafka: KafkaCluster, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with troubled(kafka, log, "fault") as process:
+        until(lambda: log.read_text().count(READY) == 2, "the partitions once more")
+        assert "the group is joined again: KafkaError: met by a heartbeat" in log.read_text()
+        Input(kafka).put(sample_of(PLACES[0], now_ms()))
+        until(lambda: records_on(kafka, CHANGES), "a status")
+    assert process.returncode == 0
+
+
+def test_a_worker_whose_group_is_refused_ends(kafka: KafkaCluster, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with troubled(kafka, log, "refusal") as process:
+        assert process.wait(60) == 1
+    assert "GroupAuthorizationFailedError" in log.read_text()
 
 
 def test_workers_share_partitions_and_take_over(kafka: KafkaCluster, tmp_path: Path) -> None:
