@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
-from schemas.compacted import partitions_of
+from schemas.compacted import partitions_of, read_to_end
 from schemas.errors import UndecodableRecord
 from schemas.records.station import Station
-from schemas.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +21,7 @@ class CatalogReader:
     """Reads `station-catalog` from its beginning; every worker reads all partitions."""
 
     def __init__(self, cluster: KafkaCluster, codec: Codec, put: Callable[[Station], None]) -> None:
+        self._cluster = cluster
         self._codec = codec
         self._put = put
         self.loaded = False
@@ -29,21 +29,14 @@ class CatalogReader:
         self._consumer = Consumer(cluster.consumer_config(group_id="evcs-catalog-reader", auto_offset_reset="earliest"))
 
     def load(self) -> int:
-        """Reads what is there now; returns the number of records. Blocks. Raises KafkaException."""
-        ends: dict[int, int] = {}
-        for number in partitions_of(self._consumer, self._topic):
-            _, high = watermarks(self._consumer, self._topic, number)
-            ends[number] = high
-        self._consumer.assign([TopicPartition(self._topic, n, 0) for n in ends])
+        """Reads what is there now; returns the number of records. Blocks. Raises KafkaException and ReadStalled: with
+        half a catalog, charges would be priced by tariffs that are not there."""
+        begin_at = dict.fromkeys(partitions_of(self._consumer, self._topic), OFFSET_BEGINNING)
         count = 0
-        idle = 0
-        while idle < 50:
-            batch = self._consumer.consume(1000, timeout=0.1)
+        for batch in read_to_end(self._cluster, self._topic):
             count += self._take(batch)
-            positions = self._consumer.position([TopicPartition(self._topic, n) for n in ends])
-            if all(p.offset >= ends[p.partition] or ends[p.partition] == 0 for p in positions):
-                break
-            idle = 0 if batch else idle + 1
+            begin_at |= {message.partition() or 0: (message.offset() or 0) + 1 for message in batch}
+        self._consumer.assign([TopicPartition(self._topic, number, offset) for number, offset in begin_at.items()])
         self.loaded = True
         return count
 

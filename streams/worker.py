@@ -31,6 +31,7 @@ _TICK_S = 0.1
 _BUFFERED_CHUNKS = 8
 
 #: How long a worker that starts waits for a cluster that does not answer, and for each answer.
+_NEVER_S = 1e9
 _PATIENCE_S = 60.0
 _ANSWER_S = 3.0
 
@@ -89,6 +90,8 @@ def make_app(settings: StreamsSettings) -> faust.App:
         broker_heartbeat_interval=1.5,
         broker_rebalance_timeout=20.0,
         broker_request_timeout=30.0,
+        # aiokafka sees nothing fetched, and would leave the group after so long, never to join it again.
+        broker_max_poll_interval=_NEVER_S,
         # Half a second of records is repeated after a crash at most, and commits stay cheap.
         broker_commit_interval=0.5,
         # Exactly-once gave the same duplicates after kill -9: consumers are idempotent instead.

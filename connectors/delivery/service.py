@@ -25,6 +25,7 @@ from connectors.delivery.topics import LANES, Lane, lane_topic
 from connectors.delivery.transport import HttpTransport
 from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.interfaces.registry import Interface
+from connectors.kafka_faults import check, is_refusal
 from connectors.leaving import leave
 from schemas.clock import wall_ms
 from schemas.codec import RECORD_TYPES, codec_for
@@ -81,7 +82,9 @@ class Delivery:
         self._books: dict[tuple[str, int], ContiguousOffsets] = {}
         self._committed: dict[tuple[str, int], int] = {}
         self._sealed: list[tuple[Batch, dict[tuple[str, int], int]]] = []
+        self._sealed_up_to: dict[tuple[str, int], int] = {}
         self._ready: dict[tuple[str, int], int] = {}
+        self._refusal: KafkaRefused | None = None
         self._gone: list[tuple[str, int]] = []
         self._committing = False
         self._stopping = asyncio.Event()
@@ -128,8 +131,9 @@ class Delivery:
         last_commit = last_status = time.monotonic()
         try:
             while not self._stopping.is_set():
-                if self.lanes.failure is not None:
-                    raise self.lanes.failure
+                failure = self.lanes.failure or self._refusal
+                if failure is not None:
+                    raise failure
                 taken = await loop.run_in_executor(pool, self._poll)
                 # First what changed hands: one poll may revoke a partition, assign it again, and bring its records.
                 while self._gone:
@@ -186,10 +190,8 @@ class Delivery:
                 books = self._books.get(_partition(message))
                 if books is not None:  # else the partition changed hands while it was fetched
                     good.append((message, books))
-            elif error.fatal() or error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                raise KafkaRefused(f"Kafka: {error.str()}")
             else:
-                log.warning("Kafka: %s", error.str())
+                check(error, "another delivery has taken this one's place")
         return good
 
     def _take(self, message: Message, books: ContiguousOffsets) -> None:
@@ -255,9 +257,10 @@ class Delivery:
         finished = {
             place: offset
             for place, books in self._books.items()
-            if (offset := books.committable()) is not None and offset != self._committed.get(place)
+            if (offset := books.committable()) not in (None, self._committed.get(place), self._sealed_up_to.get(place))
         }
         if finished:
+            self._sealed_up_to.update(finished)
             self._sealed.append((self._outbox.seal(), finished))
 
     def _settle(self) -> None:
@@ -277,7 +280,11 @@ class Delivery:
     def _commit_answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll, also for the commits that were waited for. What failed is committed with the next."""
         self._committing = False
+        for fault in filter(None, (error, *(done.error for done in partitions))):
+            if is_refusal(fault):
+                self._refusal = KafkaRefused(f"Kafka: offsets can't be committed: {fault.str()}")
         if error is not None:
+            self._sealed_up_to.clear()
             log.warning("offsets are not committed, later again: %s", error.str())
             return
         for done in partitions:
@@ -326,6 +333,7 @@ class Delivery:
                 self._gone.append(place)
             self._committed.pop(place, None)
             self._ready.pop(place, None)
+            self._sealed_up_to.pop(place, None)
         consumer.resume(partitions)  # one that is paused would still be so when it comes back, and nobody would know
 
     def _report(self, now: float) -> None:

@@ -14,6 +14,9 @@ from connectors.protocol.fields import find
 from connectors.protocol.ret_codes import RetCode
 from connectors.protocol.sequence import Stamp
 
+#: What an attempt's record takes.
+RET_MAX = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class RequestEnvelope:
@@ -194,11 +197,11 @@ def _ret(fields: Mapping[str, object]) -> int:
     value = find(fields, "Ret")
     if value is None:
         raise MalformedEnvelope("is missing", "Ret")
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= RET_MAX:
         return value
     # Only the canonical digits, because the signature is made over them.
     if isinstance(value, str) and len(value) < 12 and value.isascii() and value.removeprefix("-").isdigit():
         number = int(value)
-        if str(number) == value:
+        if str(number) == value and abs(number) <= RET_MAX:
             return number
-    raise MalformedEnvelope("is not an integer", "Ret")
+    raise MalformedEnvelope("is not an integer of 32 bits", "Ret")

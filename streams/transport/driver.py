@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 _REFUSALS = (ClusterAuthorizationFailedError, GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
+#: How soon what the group's membership has met is heard of.
+_LOOK_EVERY_S = 1.0
+
 
 @dataclass(slots=True)
 class ChunkedTopics:
@@ -58,6 +61,7 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
     _reader: ChunkReader | None = None
     _pool: ThreadPoolExecutor | None = None
     _ahead: asyncio.Future[list[Chunk]] | None = None
+    _looking_after: asyncio.Future[None] | None = None
 
     @property
     def chunked(self) -> ChunkedTopics:
@@ -71,7 +75,29 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
         chunked = self.chunked
         self._reader = ChunkReader(chunked.cluster, chunked.leading, chunked.following)
 
+        self._looking_after = asyncio.ensure_future(self._look_after())
+
+    async def _look_after(self) -> None:
+        """aiokafka's membership waits, for ever, until somebody hears of what it has met, and Faust never asks.
+
+        What may pass makes it join again; rights that are refused, and its own end, stop the worker.
+        """
+        coordinator = self._ensure_consumer()._coordinator
+        while not self.should_stop:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            try:
+                coordinator.check_errors()
+            except KafkaError as error:
+                if isinstance(error, _REFUSALS) or coordinator._coordination_task.done():
+                    log.critical("the worker stops: %s", error)
+                    await self.crash(error)
+                    return
+                log.warning("the group is joined again: %s", error)
+                coordinator.request_rejoin()
+
     async def on_thread_stop(self) -> None:
+        if self._looking_after is not None:
+            self._looking_after.cancel()
         await super().on_thread_stop()
         await self._forget_ahead()
         if self._reader is not None and self._pool is not None:
@@ -108,17 +134,9 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> Any:
-        _look_after(consumer)
         if not self.consumer.flow_active:
             return {}
-        # A member that has not fetched for `broker_max_poll_interval` leaves its group for good, and aiokafka knows
-        # nothing of what the reader fetches.
-        with consumer._fetcher._subscriptions.fetch_context():
-            return await self._fetch(consumer, active_partitions or set(), timeout, max_records)
-
-    async def _fetch(
-        self, consumer: AIOKafkaConsumer, active: set[TP], timeout: float | None, max_records: int | None
-    ) -> dict[TP, list[Any]]:
+        active = active_partitions or set()
         plain = {tp for tp in active if tp.topic not in self.chunked}
         chunked = frozenset((tp.topic, tp.partition) for tp in active if tp.topic in self.chunked)
         records: dict[TP, list[Any]] = {}
@@ -164,21 +182,6 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
     def verify_event_path(self, now: float, tp: TP) -> None:
         if tp.topic not in self.chunked:
             super().verify_event_path(now, tp)
-
-
-def _look_after(consumer: AIOKafkaConsumer) -> None:
-    """aiokafka's membership waits, for ever, until somebody hears of what it has met; Faust's own driver never asks.
-
-    What may pass makes it join again. Raises KafkaError for what does not: rights that are refused, and its own end.
-    """
-    coordinator = consumer._coordinator
-    try:
-        coordinator.check_errors()
-    except KafkaError as error:
-        if isinstance(error, _REFUSALS) or coordinator._coordination_task.done():
-            raise
-        log.warning("the group is joined again: %s", error)
-        coordinator.request_rejoin()
 
 
 def _as_record(chunk: Chunk) -> SimpleNamespace:

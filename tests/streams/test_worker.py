@@ -29,7 +29,7 @@ from schemas.records.derived import ProgressKind, StatusChangeKind
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus, StopReason
 from streams.services import READY
-from tests.streams.troubled_worker import FETCHES_WITHIN_S
+from tests.streams.troubled_worker import HEARTBEAT_S
 from tests.streams.worker_process import CODEC, PLACES, Input, Worker, now_ms, running, sample_of
 from tests.whole.topics import Kept, dead_letters, kept_on, records_on, until
 
@@ -150,7 +150,7 @@ def test_a_worker_that_has_nothing_to_do_stays_in_its_group(kafka: KafkaCluster,
     """Of its input aiokafka fetches nothing, and so would leave the group, which it does not join again."""
     log = tmp_path / "log"
     with troubled(kafka, log, "idle") as process:
-        left_at = time.monotonic() + 4 * FETCHES_WITHIN_S
+        left_at = time.monotonic() + 4 * HEARTBEAT_S
         while time.monotonic() < left_at:
             assert process.poll() is None
             assert len(_assignments(kafka)) == 1

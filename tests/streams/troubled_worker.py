@@ -4,27 +4,22 @@ import sys
 from itertools import count
 from typing import Any
 
-import faust
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from streams import worker
 from streams.settings import StreamsSettings
 
-#: `idle`: the group does without members which have not fetched for so long, s.
-FETCHES_WITHIN_S = 3.0
+#: `idle`: for so long nothing has been fetched, s.
+IDLE_S = 1_000_000.0
+
+#: A worker's heartbeats are so far apart, and what is wrong with its membership shows by one, s.
+HEARTBEAT_S = 1.5
 
 #: What a heartbeat meets, once.
 MET = {"fault": KafkaError("met by a heartbeat"), "refusal": GroupAuthorizationFailedError("evcs")}
 _HEALTHY_HEARTBEATS = 2
-
-_make_app = worker.make_app
-
-
-def _impatient(settings: StreamsSettings) -> faust.App:
-    app = _make_app(settings)
-    app.conf.broker_max_poll_interval = FETCHES_WITHIN_S
-    return app
 
 
 def _meet(error: KafkaError) -> None:
@@ -40,7 +35,7 @@ def _meet(error: KafkaError) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "idle":
-        worker.make_app = _impatient
+        SubscriptionState.fetcher_idle_time = property(lambda self: IDLE_S)
     else:
         _meet(MET[sys.argv[1]])
     sys.exit(worker.run(StreamsSettings.from_env()))

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
 from connectors.delivery import service
 from connectors.delivery.breaker import BreakerState
@@ -19,12 +19,13 @@ from connectors.delivery.push import ANSWER_MAX_BYTES
 from connectors.delivery.service import Delivery
 from connectors.delivery.topics import delivery_topics
 from connectors.delivery.transport import HttpTransport
-from connectors.errors import MisconfiguredService
+from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.policies import Addresses, BreakerPolicy
 from infra.local.broker import LocalKafka
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics
 from schemas.cluster import KafkaCluster
+from schemas.offsets import ContiguousOffsets
 from schemas.records.delivery import Attempt
 from schemas.records.derived import Derived
 from schemas.records.faults import DeadLetter
@@ -473,6 +474,36 @@ def test_a_bug_that_shows_while_it_stops_is_told_too(kafka: KafkaCluster, writer
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(scenario())
+
+
+def test_commits_that_are_refused_end_it(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else all that is pushed would be pushed again by the next start."""
+    delivery = delivery_with(delivering_to(city, kafka))
+
+    def refused() -> None:
+        delivery._ready = {}
+        delivery._commit_answered(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED), [])
+
+    monkeypatch.setattr(delivery, "_begin_commit", refused)
+    writer.put(r.order(1, "A"))
+    with pytest.raises(KafkaRefused, match="offsets can't be committed"):
+        asyncio.run(delivery.run())
+    assert city.ledger.unique(c.BONUS) == 1
+
+
+def test_while_the_cluster_is_away_nothing_is_sealed_twice(kafka: KafkaCluster, city: PlatformThread) -> None:
+    delivery = delivery_with(delivering_to(city, kafka))
+    books = delivery._books[ORDERS, 0] = ContiguousOffsets()
+    books.handed_out(7)
+    books.done(7)
+    for _ in range(3):
+        delivery._seal()
+    assert [offsets for _, offsets in delivery._sealed] == [{(ORDERS, 0): 8}]
+    delivery._commit_answered(KafkaError(KafkaError._TIMED_OUT), [])
+    delivery._seal()
+    assert len(delivery._sealed) == 2, "what could not be committed is committed with the next"
 
 
 def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
