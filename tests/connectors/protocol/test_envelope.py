@@ -178,7 +178,9 @@ def test_a_request_names_the_field_it_lacks(field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "ret", [..., None, True, 0.5, 0.0, "x", "", "00", "-0", "+1", "٣", [], {}], ids=lambda r: repr(r)
+    "ret",
+    [..., 2**31, "-2147483648", None, True, 0.5, 0.0, "x", "", "00", "-0", "+1", "٣", [], {}],
+    ids=lambda r: repr(r),
 )
 def test_a_ret_must_be_an_integer(ret: Any) -> None:
     with pytest.raises(MalformedEnvelope, match="Ret: is "):
