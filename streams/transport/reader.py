@@ -36,6 +36,10 @@ _POLL_S = 0.02
 #: and until then their silence says nothing.
 _RETURN_S = 10.0
 
+#: A process that has not read for so long (its machine was moved, or the clock set) knows nothing of its silence: well
+#: within that of a connector that counts as offline, s.
+_STOOD_STILL_S = 15.0
+
 #: While the brokers are away one is asked for a partition's end so long, s.
 _PROBE_S = 0.2
 
@@ -69,6 +73,7 @@ class ChunkReader:
         #: Whether no broker answers, when they came back (monotonic s), and where the partitions ended then.
         self._away = False
         self._returned_at = float("-inf")
+        self._read_at = _now()
         self._ends_on_return: dict[Partition, int] = {}
 
     def _client(self, cluster: KafkaCluster) -> Consumer:
@@ -128,6 +133,7 @@ class ChunkReader:
         self._held = {}
         self._awaited = set()
         self._ends_on_return = {}
+        self._read_at = _now()
 
     def _of(self, partition: Partition) -> Consumer:
         return self._leader if partition[0] in self.leading else self._follower
@@ -137,12 +143,16 @@ class ChunkReader:
 
         Raises KafkaException on errors that do not pass by themselves.
         """
+        if self._stood_still() and not self._away:
+            log.warning("nothing was read for more than %.0f s: time stands still until brokers answer", _STOOD_STILL_S)
+            self._away = True
         deadline = time.monotonic() + timeout_s
         while True:
             if self._away:
                 self._look_for_brokers()
             self._hold(self._take(self._follower, 0.0))
             records = self._take(self._leader, min(timeout_s, _POLL_S))
+            self._read_at = _now()
             chunks: list[Chunk] = []
             left_alone: dict[Partition, int] = {}
             for run in split_runs(records):
@@ -249,15 +259,19 @@ class ChunkReader:
     def at_end(self, partition: Partition) -> bool:
         """Whether all that the partition holds has been handed out; True for one that is not assigned.
 
-        While no broker answers, and shortly after, nobody can tell, and it is False.
+        While no broker answers, and shortly after, nobody can tell, and it is False; nor can it before the first read
+        behind a standstill.
         """
         if partition not in self._next:
             return True
         end = self._end_seen.get(partition)
-        if end is None or self._away or time.monotonic() < self._returned_at + _RETURN_S:
+        if end is None or self._away or self._stood_still() or time.monotonic() < self._returned_at + _RETURN_S:
             return False
         end = max(end, self.high_watermark(partition), self._ends_on_return.get(partition, 0))
         return self._next[partition] >= end
+
+    def _stood_still(self) -> bool:
+        return any(now - then > _STOOD_STILL_S for now, then in zip(_now(), self._read_at, strict=True))
 
     def last_handed_out(self, partition: Partition) -> int:
         """The newest offset that was handed out since the assignment, -1 for none."""
@@ -272,6 +286,11 @@ class ChunkReader:
         """Leaves the brokers."""
         self._leader.close()
         self._follower.close()
+
+
+def _now() -> tuple[float, float]:
+    """By both clocks: one of them may not know of a standstill, s."""
+    return time.monotonic(), time.time()
 
 
 def _passes_by_itself(error: KafkaError) -> bool:

@@ -56,6 +56,26 @@ def test_chunks_are_contiguous_and_whole(kafka: KafkaCluster, reader: ChunkReade
     assert (newest.partition, newest.first_offset, newest.caught_up) == (1, 1, True)
 
 
+@pytest.mark.parametrize("clock", ["monotonic", "time"])
+def test_after_a_standstill_nothing_counts_as_read_to_its_end_before_it_was_asked_for(
+    kafka: KafkaCluster, reader: ChunkReader, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    feed(kafka, TELEMETRY, 0, [NOW])
+    active = _all(kafka, 0)
+    _from_the_start(reader, active)
+    reading = Reading()
+    reading.to_the_end(reader, active)
+    place = kafka.topic(TELEMETRY), 0
+    assert reader.at_end(place)
+    monkeypatch.setattr(reading_side, "_RETURN_S", 0.0)
+    feed(kafka, TELEMETRY, 0, [NOW + 1])
+    real = getattr(time, clock)
+    monkeypatch.setattr(time, clock, lambda: real() + 60)
+    assert not reader.at_end(place), "of what was written meanwhile nothing is known"
+    reading.to_the_end(reader, active)
+    assert reading.offsets()[place] == [0, 1]
+
+
 def test_an_assignment_goes_on_exactly_where_it_says(kafka: KafkaCluster, reader: ChunkReader) -> None:
     feed(kafka, TELEMETRY, 0, range(NOW, NOW + 100))
     feed(kafka, TELEMETRY, 1, range(NOW, NOW + 100))
