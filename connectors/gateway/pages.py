@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 
 import msgspec
@@ -17,14 +18,42 @@ from connectors.interfaces.served.query_stations_info import StationsAsked
 from connectors.protocol import wire_json
 from connectors.protocol.errors import Unreportable
 
+#: A station counts as changed for so long before LastQueryTime, ms: a catalog is stamped before it is written, records
+#: are read later than that, and clocks differ. A station that is told of twice costs nothing; one that is never told of
+#: is wrong.
+OVERLAP_MS = 600_000
+
 #: A set that nobody has turned a page of for so long is taken anew, s.
 _KEPT_S = 600
+
+#: Who has asked for a page that was not the last one has so long for the next, s: a first page for somebody else is of
+#: the same set meanwhile.
+_READ_S = 60
+
+#: But not of one that is older, s: half the overlap, so that what it lacks is told of when the platform next asks.
+_SHARED_S = 300
 
 #: Sets of one platform that are kept at once.
 _SETS_MAX = 16
 
 #: The event loop belongs to others after so long, s.
 _SLICE_S = 0.005
+
+
+@dataclass(slots=True)
+class _Set:
+    """The stations of a set, and until when it is kept and read (s of the clock)."""
+
+    taken_at: float
+    stations: list[KnownStation]
+    kept_until: float = 0.0
+    read_until: float = 0.0
+
+    def is_for(self, page_no: int, now: float) -> bool:
+        """Whether the page is to be of this set: the first page begins another one, unless somebody reads this."""
+        if page_no > interface.FIRST_PAGE:
+            return now < self.kept_until
+        return now < min(self.read_until, self.taken_at + _SHARED_S)
 
 
 class Pages:
@@ -46,30 +75,38 @@ class Pages:
         self._page_size_max = page_size_max
         self._on_unreportable = on_unreportable
         self._clock = clock
-        self._sets: OrderedDict[int | None, tuple[float, list[KnownStation]]] = OrderedDict()
+        self._sets: OrderedDict[int | None, _Set] = OrderedDict()
         self._encoded: dict[str, tuple[bytes, msgspec.Raw | None]] = {}
 
     async def answer(self, asked: StationsAsked) -> dict[str, object]:
         """The page that was asked for; behind the last one an empty one."""
-        found = self._set(asked)
         size = min(asked.page_size, self._page_size_max)
+        found = self._set(asked, size)
         begin = (asked.page_no - 1) * size
         infos = await self._infos(found[begin : begin + size])
         page = interface.answer(asked.page_no, ceil(len(found) / size), len(found), infos)
         return self._dialect.apply(interface.INTERFACE, page)
 
-    def _set(self, asked: StationsAsked) -> list[KnownStation]:
-        """The first page begins a set; the pages behind it are of the same."""
+    def _set(self, asked: StationsAsked, size: int) -> list[KnownStation]:
+        """The set that the page is of."""
         now, since = self._clock(), asked.last_query_time_ms
-        until, found = self._sets.pop(since, (0.0, []))
-        if asked.page_no == 1 or until <= now:
-            found = self._sight.stations()
-            if since is not None:
-                found = [station for station in found if station.changed_at >= since]
-        self._sets[since] = (now + _KEPT_S, found)
+        found = self._sets.pop(since, None)
+        if found is None or not found.is_for(asked.page_no, now):
+            found = _Set(now, self._changed(since))
+        found.kept_until = now + _KEPT_S
+        if asked.page_no * size < len(found.stations):
+            found.read_until = now + _READ_S
+        self._sets[since] = found
         if len(self._sets) > _SETS_MAX:
             self._sets.popitem(last=False)
-        return found
+        return found.stations
+
+    def _changed(self, since: int | None) -> list[KnownStation]:
+        """The stations that a LastQueryTime (UTC ms) asks for; all without one."""
+        stations = self._sight.stations()
+        if since is None:
+            return stations
+        return [station for station in stations if station.changed_at >= since - OVERLAP_MS]
 
     async def _infos(self, stations: list[KnownStation]) -> list[msgspec.Raw]:
         infos: list[msgspec.Raw] = []

@@ -33,7 +33,7 @@ USUAL_PAGE_SIZE = 10
 
 @dataclass(frozen=True, slots=True)
 class StationsAsked:
-    """A page of the stations that changed at this instant (UTC ms) or later, of all stations without one."""
+    """A page of the stations that changed since this instant (UTC ms), of all stations without one."""
 
     last_query_time_ms: int | None
     page_no: int

@@ -15,9 +15,14 @@ from connectors.protocol import wire_json
 from connectors.protocol.errors import Unreportable
 from schemas.records.station import Station
 from tests.connectors.gateway.house import FAR_STATION, House, a_station
-from tests.streams.domain.records import NOON, SECOND, STATION
+from tests.streams.domain.records import HOUR, NOON, SECOND, STATION
 
-KEPT_S = pages._KEPT_S
+KEPT_S, READ_S, SHARED_S = pages._KEPT_S, pages._READ_S, pages._SHARED_S
+OVERLAP_MS = pages.OVERLAP_MS
+
+
+#: Of a station that was changed long after the others, which were at noon.
+LATE = NOON + HOUR
 
 
 class Book:
@@ -88,6 +93,7 @@ def test_a_set_stays_as_it_is_while_stations_come_and_go() -> None:
     book.put(a_station("D", ("D1",), station_name="new"))
     assert [book.ids(2), book.ids(3)] == ["CD", "E"]
     assert book.page(2)["StationInfos"][1]["StationName"] == "朝阳路充电站"
+    book.now += READ_S
     assert [book.ids(1), book.ids(2), book.ids(3)] == ["AAB", "DE", ""]
     assert book.page(2)["StationInfos"][0]["StationName"] == "new"
 
@@ -110,10 +116,10 @@ def test_a_set_that_nobody_turns_a_page_of_is_taken_anew() -> None:
 
 def test_a_set_is_kept_by_what_it_is_of() -> None:
     book = Book()
-    book.put(a_station("E", ("E1",), changed_at=NOON + 10 * SECOND))
-    assert (book.ids(1), book.ids(1, since=NOON + SECOND)) == ("AB", "E")
+    book.put(a_station("E", ("E1",), changed_at=LATE))
+    assert (book.ids(1), book.ids(1, since=LATE)) == ("AB", "E")
     book.remove("A")
-    assert (book.ids(2), book.ids(1, since=NOON + SECOND), book.ids(3)) == ("CD", "E", "E")
+    assert (book.ids(2), book.ids(1, since=LATE), book.ids(3)) == ("CD", "E", "E")
 
 
 def test_sets_are_not_kept_without_end() -> None:
@@ -126,13 +132,69 @@ def test_sets_are_not_kept_without_end() -> None:
     assert book.ids(2, since=NOON) == "DE"
 
 
-def test_last_query_time_is_of_what_changed_then_or_later() -> None:
+def test_last_query_time_is_of_what_changed_then_or_later_and_for_the_overlap_before() -> None:
     book = Book()
-    book.put(a_station("C", ("C1",), changed_at=NOON + 10 * SECOND))
-    assert book.ids(since=NOON, size=9) == "ABCDE"
-    assert book.page(since=NOON + 1).items() >= {"PageCount": 1, "ItemSize": 1}.items()
-    assert book.ids(since=NOON + 10 * SECOND) == "C"
-    assert book.ids(since=NOON + 10 * SECOND + 1) == ""
+    book.put(a_station("C", ("C1",), changed_at=LATE))
+    assert book.ids(since=NOON, size=9) == book.ids(since=NOON + OVERLAP_MS, size=9) == "ABCDE"
+    assert book.page(since=NOON + OVERLAP_MS + 1).items() >= {"PageCount": 1, "ItemSize": 1}.items()
+    assert book.ids(since=LATE + OVERLAP_MS) == "C"
+    assert book.ids(since=LATE + OVERLAP_MS + 1) == ""
+
+
+def test_a_platform_that_asks_since_it_asked_before_misses_nothing_of_a_catalog_that_was_just_being_written() -> None:
+    """Its records are stamped before the first of them is written."""
+    book, stamped_at = Book(), LATE
+    asked_at = stamped_at + 3 * SECOND
+    assert book.ids(since=stamped_at - HOUR, size=9) == "ABCDE"
+    book.put(a_station("F", ("F1",), changed_at=stamped_at))
+    assert book.ids(since=asked_at, size=9) == "F"
+
+
+def test_a_second_reader_leaves_the_first_one_its_pages() -> None:
+    book = Book()
+    assert book.ids(1) == "AB"
+    book.remove("A")
+    assert [book.ids(1), book.ids(2)] == ["AB", "CD"]
+    assert [book.ids(2), book.ids(3)] == ["CD", "E"]
+    assert book.ids(1) == "AB"
+
+
+def test_a_second_reader_with_pages_of_another_size() -> None:
+    book = Book()
+    assert book.ids(1) == "AB"
+    book.remove("A")
+    assert book.ids(1, size=9) == "ABCDE"
+    assert book.ids(2) == "CD"
+
+
+def test_a_set_that_nobody_reads_any_more_begins_anew_with_the_first_page() -> None:
+    book = Book()
+    assert [book.ids(1), book.ids(2)] == ["AB", "CD"]
+    book.remove("A")
+    book.now += READ_S - 1
+    assert [book.ids(1), book.ids(3)] == ["AB", "E"]
+    book.now += READ_S - 1
+    assert book.ids(3) == "E"
+    book.now += 1
+    assert book.ids(1) == "BC"
+
+
+def test_who_reads_on_and_on_is_told_what_is_new() -> None:
+    book, seen = Book(), []
+    book.ids(1)
+    book.remove("A")
+    while book.now < SHARED_S:
+        book.now += READ_S / 2
+        seen.append(book.ids(1))
+    assert set(seen[:-1]) == {"AB"}
+    assert seen[-1] == "BC"
+
+
+def test_a_single_page_is_always_new() -> None:
+    book = Book()
+    assert book.ids(1, size=9) == "ABCDE"
+    book.remove("A")
+    assert book.ids(1, size=9) == "BCDE"
 
 
 def test_a_station_that_can_not_be_told_of_is_left_out_and_logged_once() -> None:
