@@ -47,7 +47,7 @@ class Answers:
         self._now_ms = now_ms
         self._dialect = peer.dialect
         self._sight = Sight(peer.platform.scope, views)
-        self._charges = Charges(self._sight, views)
+        self._charges = Charges(self._sight, views, peer.name)
         self._desk = desk
         self._pages = Pages(self._sight, views, self._dialect, peer.platform.gateway.page_size_max, self._unreportable)
         self.by_interface: dict[str, Callable[[Payload], Awaitable[Answer]]] = {
@@ -124,9 +124,8 @@ class Answers:
     async def start_charge(self, payload: Payload) -> Answer:
         """Beijing V1.1 §1.1.7."""
         asked = query_start_charge.read_request(payload, self._dialect)
-        valid_s = self._peer.platform.gateway.start_valid_s
         return query_start_charge.response(
-            asked.charge, *await self._desk.start(asked, self._sight, self._charges, valid_s), self._dialect
+            asked.charge, *await self._desk.start(asked, self._peer.platform, self._sight, self._charges), self._dialect
         )
 
     async def stop_charge(self, payload: Payload) -> Answer:

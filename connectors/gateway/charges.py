@@ -1,23 +1,28 @@
 """Where a charge stands, from everything the views know of it: ordered, running, ended."""
 
+from dataclasses import replace
+
 from connectors.gateway.progress import is_plausible, progress_of
+from connectors.gateway.views.commands import ANSWERED_MS
 from connectors.gateway.views.known_state import KnownCharge, KnownState
 from connectors.gateway.views.sight import Sight, Views
 from connectors.interfaces.dialect import Dialect
 from connectors.interfaces.served import query_equip_charge_status as interface
 from schemas.records.charger_commands import StartCharge
-from schemas.values import ChargeStat
+from schemas.records.derived import ChargeProgress, Order
+from schemas.values import ChargeModel, ChargeStat
 
-#: A start is answered, or its failure has been put in the answer's place, so long after its time is over, ms.
-_ANSWERED_MS = 60_000
+#: What a charge is after which its connector is free for another one.
+_OVER = (None, ChargeStat.ENDED, ChargeStat.UNKNOWN)
 
 
 class Charges:
-    """The charges that one platform may see."""
+    """The charges that `platform` (its name) may see."""
 
-    def __init__(self, sight: Sight, views: Views) -> None:
+    def __init__(self, sight: Sight, views: Views, platform: str) -> None:
         self._sight = sight
         self._views = views
+        self._platform = platform
 
     def stat(self, start_charge_seq: str, connector_id: str, now_ms: int) -> ChargeStat | None:
         """Where the charge stands on this connector; None if nobody has heard of it there."""
@@ -33,6 +38,23 @@ class Charges:
             return ChargeStat.ENDED
         start = self._start(start_charge_seq)
         return self._unheard(start, now_ms) if start is not None and start.connector_id == connector_id else None
+
+    def has_failed(self, start_charge_seq: str, connector_id: str) -> bool:
+        """Whether its start on this connector was told to have failed, and no charge came after all."""
+        state = self._sight.state(connector_id)
+        if state is None or start_charge_seq not in state.failed_seqs:
+            return False
+        return _open_charge(state, start_charge_seq) is None
+
+    def is_anothers(self, start_charge_seq: str) -> bool:
+        """Whether another platform is known to have ordered the charge."""
+        start = self._start(start_charge_seq)
+        return start is not None and start.platform not in ("", self._platform)
+
+    def is_under_way(self, connector_id: str, now_ms: int) -> bool:
+        """Whether a start that was accepted for the connector waits for its charge, or its charge runs."""
+        starts = self._views.commands.starts_on(connector_id, now_ms)
+        return any(self.stat(start.start_charge_seq, connector_id, now_ms) not in _OVER for start in starts)
 
     def connector_of(self, start_charge_seq: str) -> str | None:
         """On which connector the charge is, was or is to be."""
@@ -65,10 +87,11 @@ class Charges:
             if sample is not None and not is_plausible(sample, connector_id, now_ms):
                 sample = None
             progress = progress_of(state, charge, sample, station.tariff)
+            progress = replace(progress, charge_model=self._told_model(progress))
             return interface.of_progress(progress, self._stat_of(charge), dialect)
         order = self._views.ended.get(start_charge_seq)
         if order is not None:
-            return interface.of_order(order, status, dialect)
+            return interface.of_order(replace(order, charge_model=self._told_model(order)), status, dialect)
         start = self._start(start_charge_seq)
         if start is None:
             return None
@@ -79,9 +102,15 @@ class Charges:
         else:
             stat = self._unheard(start, now_ms)
         unstarted = interface.Unstarted(
-            start_charge_seq, connector_id, start.charge_model, start.issued_at, now_ms, stat
+            start_charge_seq, connector_id, self._told_model(start), start.issued_at, now_ms, stat
         )
         return interface.of_unstarted(unstarted, status, dialect)
+
+    def _told_model(self, charge: ChargeProgress | Order | StartCharge) -> int:
+        """ChargeModel 1 is for the platform that ordered the charge; to others it is one of the operator's own."""
+        if charge.charge_model == ChargeModel.CITY_PLATFORM and self.is_anothers(charge.start_charge_seq):
+            return ChargeModel.OTHER
+        return charge.charge_model
 
     def _start(self, start_charge_seq: str) -> StartCharge | None:
         commanded = self._views.commands.get(start_charge_seq)
@@ -95,7 +124,7 @@ class Charges:
 
     def _unheard(self, start: StartCharge, now_ms: int) -> ChargeStat:
         """Of a charge that was ordered and of which nothing else is known: what came of it may be forgotten."""
-        if now_ms > start.expires_at + _ANSWERED_MS:
+        if now_ms > start.expires_at + ANSWERED_MS:
             return ChargeStat.UNKNOWN
         return self._unless_stopping(start.start_charge_seq, ChargeStat.STARTING)
 

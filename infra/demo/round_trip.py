@@ -144,7 +144,7 @@ async def _started(
             continue
         seq = answer["StartChargeSeq"]
         again = await caller.start(connector_id, seq)
-        if again["SuccStat"]:
+        if again["SuccStat"] and again["StartChargeSeqStat"] != ChargeStat.ENDED:
             raise RoundTripFailed(f"the start {seq} was taken, and refused when it was repeated: {again}")
         result = await _push(ledger, names.START_RESULT, seq, began, "its start result", PATIENCE_S)
         if result.payload["StartChargeSeqStat"] == ChargeStat.CHARGING:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StartCharge:
-    """Start a charge; a charger must not obey after `expires_at`."""
+    """Start a charge; a charger must not obey after `expires_at`. `platform` is the name of the one that ordered it, ""
+    if that is not known."""
 
     start_charge_seq: str
     connector_id: str
@@ -13,6 +14,7 @@ class StartCharge:
     qr_code: str
     issued_at: int
     expires_at: int
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The commands that platforms gave lately, in memory: what makes a repeated one the same one, whichever instance took
 the first."""
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from schemas.records.charger_commands import StartCharge, StopCharge
 
 #: Commands beyond so many are forgotten, the oldest first; the topic keeps them for a day.
 KEPT_MAX = 200_000
+
+#: A start is answered, or its failure has been put in the answer's place, so long after its time is over, ms.
+ANSWERED_MS = 60_000
 
 
 @dataclass(slots=True)
@@ -27,6 +31,8 @@ class Commands:
         self._codec = codec
         self._most = most
         self._by_seq: OrderedDict[str, Commanded] = OrderedDict()
+        self._noting = threading.Lock()
+        self._of_connector: dict[str, tuple[StartCharge, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._by_seq)
@@ -40,13 +46,21 @@ class Commands:
 
     def note(self, command: StartCharge | StopCharge) -> None:
         """A command that is on the topic. Of two starts the first counts."""
-        commanded = self._by_seq.setdefault(command.start_charge_seq, Commanded())
-        if isinstance(command, StopCharge):
-            commanded.stop_issued_at = command.issued_at
-        elif commanded.start is None:
-            commanded.start = command
-        if len(self._by_seq) > self._most:
-            self._by_seq.popitem(last=False)
+        with self._noting:
+            commanded = self._by_seq.setdefault(command.start_charge_seq, Commanded())
+            if isinstance(command, StopCharge):
+                commanded.stop_issued_at = command.issued_at
+            elif commanded.start is None:
+                commanded.start = command
+                before = self.starts_on(command.connector_id, command.issued_at)
+                self._of_connector[command.connector_id] = (*before, command)
+            if len(self._by_seq) > self._most:
+                self._by_seq.popitem(last=False)
+
+    def starts_on(self, connector_id: str, now_ms: int) -> tuple[StartCharge, ...]:
+        """The starts of which it may be open at `now_ms` (UTC ms) what the connector makes of them."""
+        known = self._of_connector.get(connector_id, ())
+        return tuple(start for start in known if now_ms <= start.expires_at + ANSWERED_MS)
 
     def get(self, start_charge_seq: str) -> Commanded | None:
         """What was ordered of this charge."""

@@ -24,10 +24,13 @@ class StartFailure(IntEnum):
     NONE = 0
     NO_SUCH_CONNECTOR = 1
     OFFLINE = 2
+    #: It charges, is reserved, or another start of it is under way.
     BUSY = 3
     FAULT = 4
-    #: The StartChargeSeq is that of a charge on another connector.
+    #: The StartChargeSeq is that of a charge on another connector, or of another platform.
     SEQ_IN_USE = 5
+    #: The start was accepted when it first came, and failed: another one needs a StartChargeSeq of its own.
+    HAS_FAILED = 6
 
 
 _BY_STATUS: dict[int, StartFailure] = {

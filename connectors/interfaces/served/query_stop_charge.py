@@ -20,7 +20,7 @@ class StopFailure(IntEnum):
     ALREADY_STOPPED = 3
     #: No charge of this StartChargeSeq is known on the connector.
     NO_SUCH_CHARGE = 4
-    #: The charge was not started by a platform, so none may stop it.
+    #: The charge was started by another platform, or by none.
     NOT_YOURS = 5
 
 

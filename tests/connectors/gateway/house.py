@@ -49,9 +49,9 @@ def peer(
     return Peer(profile, caller.credentials())
 
 
-def harbour(**changed: Any) -> Peer:
+def harbour(areas: tuple[str, ...] = ("31",), **changed: Any) -> Peer:
     """The platform of another city."""
-    return peer(HARBOUR, "harbour", ("31",), **changed)
+    return peer(HARBOUR, "harbour", areas, **changed)
 
 
 def a_station(

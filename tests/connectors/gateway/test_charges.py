@@ -43,7 +43,7 @@ class Desk:
 
     def __init__(self, *commands: StartCharge | StopCharge, dialect: Dialect = STANDARD) -> None:
         self.house, self.run, self.dialect = House(), Partition(a_station(tariff=FLAT)), dialect
-        self.charges = Charges(Sight(Scope(areas=("11",)), self.house.views), self.house.views)
+        self.charges = Charges(Sight(Scope(areas=("11",)), self.house.views), self.house.views, "city")
         self.run.sample(sample(NOON - SECOND), sample(NOON - SECOND, connector_id=NEIGHBOUR))
         for command in commands:
             self.house.views.commands.note(command)

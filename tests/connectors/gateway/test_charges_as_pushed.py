@@ -31,7 +31,7 @@ BEGIN = beijing(21, 55)
 def answered(run: Partition) -> dict[str, object]:
     house = House()
     house.follow(run)
-    found = Charges(Sight(Scope(), house.views), house.views).status(SEQ, STANDARD, BEGIN)
+    found = Charges(Sight(Scope(), house.views), house.views, "city").status(SEQ, STANDARD, BEGIN)
     assert found is not None
     return found
 
@@ -110,7 +110,7 @@ def add_up(told: dict[str, object]) -> bool:
 @given(scenarios())
 def test_in_any_course_of_charges(scenario: Scenario) -> None:
     run, house = Partition(a_station(tariff=scenario.tariff)), House()
-    charges = Charges(Sight(Scope(), house.views), house.views)
+    charges = Charges(Sight(Scope(), house.views), house.views, "city")
     events = list(scenario.events)
     for one in scenario.samples:
         while events and events[0][0] <= one.sampled_at:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from schemas.records.charger_commands import StartCharge
-from tests.connectors.gateway.callers import CITY, HARBOUR
+from tests.connectors.gateway.callers import CITY, HARBOUR, Caller
 from tests.connectors.gateway.house import FAR_CONNECTOR, NEIGHBOUR, House, a_station, harbour, peer
 from tests.streams.domain.records import (
+    CODEC,
     CONNECTOR,
     MINUTE,
     NOON,
@@ -24,7 +25,7 @@ from tests.streams.domain.records import (
 
 REFUSED, TAKEN = 1, 0
 STARTING, CHARGING, STOPPING, ENDED, UNKNOWN = 1, 2, 3, 4, 5
-NONE, NO_SUCH_CONNECTOR, OFFLINE, BUSY, FAULT, SEQ_IN_USE = range(6)
+NONE, NO_SUCH_CONNECTOR, OFFLINE, BUSY, FAULT, SEQ_IN_USE, HAS_FAILED = range(7)
 OTHER_SEQ = SEQ[:-1] + "2"
 
 
@@ -36,9 +37,11 @@ def house(status: int = 1, *peers: Any) -> House:
     return one
 
 
-def start(one: House, connector_id: str = CONNECTOR, seq: str = SEQ, **more: str) -> tuple[int, int, int]:
+def start(
+    one: House, connector_id: str = CONNECTOR, seq: str = SEQ, caller: Caller = CITY, **more: str
+) -> tuple[int, int, int]:
     """SuccStat, FailReason and StartChargeSeqStat."""
-    told = one.answer("query_start_charge", {"StartChargeSeq": seq, "ConnectorID": connector_id, **more})
+    told = one.answer("query_start_charge", {"StartChargeSeq": seq, "ConnectorID": connector_id, **more}, caller)
     assert (told["StartChargeSeq"], told["ConnectorID"]) == (seq, connector_id)
     return told["SuccStat"], told["FailReason"], told["StartChargeSeqStat"]
 
@@ -112,13 +115,65 @@ class TestVerdict:
         assert start(one) == (TAKEN, NONE, STARTING)
 
 
+class TestOneAtATime:
+    """What a connector does with a start is waited for before it takes another one."""
+
+    def test_while_the_start_before_is_not_answered(self) -> None:
+        one = house()
+        assert start(one) == (TAKEN, NONE, STARTING)
+        assert start(one, seq=OTHER_SEQ) == (REFUSED, BUSY, ENDED)
+        assert start(one) == (TAKEN, NONE, STARTING)
+        assert start(one, NEIGHBOUR, OTHER_SEQ) == (TAKEN, NONE, STARTING)
+        assert [command.start_charge_seq for command in one.topic.commands] == [SEQ, OTHER_SEQ]
+
+    def test_when_another_instance_or_platform_has_taken_it(self) -> None:
+        one, other = house(), house(1, peer(), harbour(areas=("11", "31")))
+        start(one)
+        other.views.commands.put(CODEC.encode(one.topic.commands[0]))
+        assert start(other, seq=OTHER_SEQ) == (REFUSED, BUSY, ENDED)
+        assert start(other, seq=OTHER_SEQ, caller=HARBOUR) == (REFUSED, BUSY, ENDED)
+
+    def test_when_it_was_told_to_stop_before_it_began(self) -> None:
+        one = house()
+        start(one)
+        one.answer("query_stop_charge", {"StartChargeSeq": SEQ, "ConnectorID": CONNECTOR})
+        assert start(one, seq=OTHER_SEQ) == (REFUSED, BUSY, ENDED)
+
+    def test_when_it_runs_and_no_sample_shows_it_yet(self) -> None:
+        one = house()
+        start(one)
+        one.follow(Partition(a_station()).sample(plugged(NOON)).event(started(NOON + SECOND)))
+        assert one.views.connectors.statuses(CONNECTOR).status == 2
+        assert start(one, seq=OTHER_SEQ) == (REFUSED, BUSY, ENDED)
+
+    def test_once_it_has_failed(self) -> None:
+        one = house()
+        start(one)
+        one.fail_start(CONNECTOR, SEQ)
+        assert start(one, seq=OTHER_SEQ) == (TAKEN, NONE, STARTING)
+
+    def test_once_its_charge_has_ended(self) -> None:
+        one = house()
+        start(one)
+        one.follow(over())
+        assert start(one, seq=OTHER_SEQ) == (TAKEN, NONE, STARTING)
+
+    def test_once_nobody_can_answer_it_any_more(self) -> None:
+        one = house()
+        start(one)
+        one.clock.ms = NOON + 90 * SECOND
+        assert start(one, seq=OTHER_SEQ) == (REFUSED, BUSY, ENDED)
+        one.clock.ms += 1
+        assert start(one, seq=OTHER_SEQ) == (TAKEN, NONE, STARTING)
+
+
 class TestCommand:
     def test_what_the_charger_is_told(self) -> None:
         one = house()
         one.clock.ms = NOON + 5 * SECOND
         start(one, QRCode="https://qr/1")
         assert one.topic.commands == [
-            StartCharge(SEQ, CONNECTOR, 1, "https://qr/1", NOON + 5 * SECOND, NOON + 35 * SECOND)
+            StartCharge(SEQ, CONNECTOR, 1, "https://qr/1", NOON + 5 * SECOND, NOON + 35 * SECOND, "city")
         ]
 
     def test_how_long_it_is_good_is_the_platforms_setting(self) -> None:

@@ -8,12 +8,15 @@ from connectors.gateway.reception import Sealed
 from connectors.gateway.refusals import busy
 from schemas.records.charger_commands import StartCharge, StopCharge
 from tests.connectors.gateway.callers import CITY
-from tests.connectors.gateway.house import BASE, NEIGHBOUR, CommandTopic, House
+from tests.connectors.gateway.house import BASE, NEIGHBOUR, CommandTopic, House, a_station
 from tests.connectors.gateway.test_command_desk import (
+    BUSY,
     CHARGING,
     ENDED,
+    HAS_FAILED,
     NONE,
     OTHER_SEQ,
+    REFUSED,
     SEQ_IN_USE,
     STARTING,
     STOPPING,
@@ -24,7 +27,18 @@ from tests.connectors.gateway.test_command_desk import (
     running,
     start,
 )
-from tests.streams.domain.records import CODEC, CONNECTOR, HOUR, MINUTE, SEQ
+from tests.streams.domain.records import (
+    CODEC,
+    CONNECTOR,
+    HOUR,
+    MINUTE,
+    NOON,
+    SECOND,
+    SEQ,
+    Partition,
+    failed,
+    started,
+)
 
 ASKED = {"StartChargeSeq": SEQ, "ConnectorID": CONNECTOR}
 
@@ -81,8 +95,21 @@ def test_on_two_connectors_at_once() -> None:
 
 def test_different_charges_at_once_do_not_wait_for_each_other() -> None:
     one = house()
-    at_once(one, ("query_start_charge", ASKED), ("query_start_charge", {**ASKED, "StartChargeSeq": OTHER_SEQ}))
+    elsewhere = {"StartChargeSeq": OTHER_SEQ, "ConnectorID": NEIGHBOUR}
+    at_once(one, ("query_start_charge", ASKED), ("query_start_charge", elsewhere))
     assert [command.start_charge_seq for command in one.topic.commands] == [SEQ, OTHER_SEQ]
+
+
+def test_different_charges_of_one_connector_at_once() -> None:
+    one = house()
+    other = {**ASKED, "StartChargeSeq": OTHER_SEQ}
+    answers = at_once(one, ("query_start_charge", ASKED), ("query_start_charge", other))
+    assert [payload and payload["FailReason"] for _, payload in answers] == [NONE, BUSY]
+    assert [command.start_charge_seq for command in one.topic.commands] == [SEQ]
+
+
+def test_a_charge_that_is_called_as_its_connector_is() -> None:
+    assert start(house(), seq=CONNECTOR) == (TAKEN, NONE, STARTING)
 
 
 def test_many_at_once_while_kafka_is_away_and_once_more_when_it_is_back() -> None:
@@ -136,8 +163,15 @@ def test_after_it_has_failed() -> None:
     one = house()
     start(one)
     one.fail_start(CONNECTOR, SEQ)
-    assert start(one) == (TAKEN, NONE, ENDED)
+    assert start(one) == (REFUSED, HAS_FAILED, ENDED)
     assert len(one.topic.commands) == 1
+
+
+def test_after_it_has_failed_and_runs_all_the_same() -> None:
+    one = house()
+    start(one)
+    one.follow(Partition(a_station()).event(failed(NOON)).event(started(NOON + SECOND)))
+    assert start(one) == (TAKEN, NONE, CHARGING)
 
 
 def test_after_nobody_has_answered_it() -> None:
@@ -169,8 +203,8 @@ def test_one_who_gives_up_waiting_holds_nobody_up() -> None:
 
 def test_nothing_is_held_of_what_is_done() -> None:
     one = house()
-    for number in range(5):
-        start(one, seq=f"{number}")
+    start(one)
+    start(one, NEIGHBOUR, seq=OTHER_SEQ)
     one.topic.away = True
     at_once(one, *[("query_start_charge", ASKED)] * 3)
     assert not one.desk._in_hand

@@ -67,6 +67,22 @@ def test_there_are_not_more_than_so_many_and_the_oldest_go_first() -> None:
     assert len(view) == 3
 
 
+def test_starts_on_a_connector_of_which_it_may_be_open_what_comes_of_them() -> None:
+    later = replace(START, start_charge_seq="B", issued_at=NOON + 90 * SECOND, expires_at=NOON + 120 * SECOND)
+    view = view_of(START, START, later, replace(START, start_charge_seq="C", connector_id="other"), STOP)
+    assert view.starts_on(CONNECTOR, NOON + 90 * SECOND) == (START, later)
+    assert view.starts_on(CONNECTOR, NOON + 91 * SECOND) == (later,)
+    assert view.starts_on("none", NOON) == ()
+
+
+def test_starts_whose_time_is_over_are_not_kept() -> None:
+    starts = [
+        replace(START, start_charge_seq=str(n), issued_at=NOON + n * 91 * SECOND, expires_at=NOON + n * 91 * SECOND)
+        for n in range(5)
+    ]
+    assert len(view_of(*starts)._of_connector[CONNECTOR]) == 1
+
+
 @pytest.mark.parametrize("value", [b"", CODEC.encode(START)[:-1], CODEC.encode(sample(NOON))])
 def test_what_is_no_command_is_refused(value: bytes) -> None:
     view = Commands(CODEC)
