@@ -19,9 +19,10 @@ from connectors.interfaces.served import (
     query_station_status,
     query_stations_info,
     query_stop_charge,
+    query_token,
 )
 from connectors.interfaces.served.query_station_status import ConnectorNow
-from connectors.protocol import query_token
+from connectors.protocol.beijing_time import day_of
 from connectors.protocol.errors import BadPayload, Unreportable
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,9 @@ class Answers:
 
     async def token(self, payload: Payload) -> Answer:
         """Beijing V1.1 §1.1.16."""
-        grant = self._peer.grant(query_token.read_request(payload), self._now_ms() / 1000)
-        return query_token.response_payload(grant)
+        asked = query_token.read_request(payload, self._dialect)
+        grant = self._peer.grant(asked, self._now_ms() / 1000)
+        return query_token.response(grant)
 
     async def stations_info(self, payload: Payload) -> Answer:
         """Beijing V1.1 §1.1.1."""
@@ -87,7 +89,7 @@ class Answers:
 
     async def station_stats(self, payload: Payload) -> Answer:
         """Beijing V1.1 §1.1.4."""
-        asked = query_station_stats.read_request(payload, self._dialect)
+        asked = query_station_stats.read_request(payload, self._dialect, day_of(self._now_ms()))
         station = self._sight.station(asked.station_id)
         if station is None:
             raise BadPayload("is no station of yours", self._dialect.name("StationID"))

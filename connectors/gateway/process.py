@@ -37,7 +37,7 @@ from schemas.freed_memory import give_back
 
 log = logging.getLogger(__name__)
 
-#: What a process that listens writes to its log; it answers once `views.follower.READY` follows.
+#: What a process that listens writes to its log; it answers more than query_token once `views.follower.READY` follows.
 LISTENS = "the gateway listens"
 
 

@@ -13,7 +13,7 @@ from connectors.gateway.checks import Call, open_call, read_envelope, verify
 from connectors.gateway.metrics import NOBODY, Metrics
 from connectors.gateway.peer import Peer
 from connectors.gateway.refusals import Refused, refused
-from connectors.protocol import wire_json
+from connectors.protocol import query_token, wire_json
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.envelope import seal_response, seal_response_in_pieces
 from connectors.protocol.errors import BadPayload, Unreportable
@@ -59,7 +59,7 @@ async def _sealed(peer: Peer, payload: bytes) -> Sealed:
 
 
 class Reception:
-    """All platforms of an instance. `is_ready` tells whether the views have caught up."""
+    """All platforms of an instance. `is_ready` tells whether the views, which all but a token needs, have caught up."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Reception:
             peer = named
             peer = verify(envelope, named, self._stranger)
             asked = open_call(call, envelope, peer, self._clock())
-            if not self._is_ready():
+            if not self._is_ready() and route.interface != query_token.INTERFACE:
                 raise Refused(RetCode.BUSY, "starting")
             payload = wire_json.encode(await self._answers[peer.name].by_interface[route.interface](asked))
             ret, sealed = RetCode.OK, await _sealed(peer, payload)

@@ -37,6 +37,11 @@ def wire_stamp(instant_ms: int) -> str:
     return wire_time(instant_ms).replace("-", "").replace(" ", "").replace(":", "")
 
 
+def day_of(instant_ms: int) -> date:
+    """The day on which an instant of our own clock is."""
+    return _EPOCH + timedelta(days=(instant_ms // 1000 + _OFFSET_S) // _DAY_S)
+
+
 def instant_of(text: str) -> int:
     """UTC milliseconds of `yyyy-MM-dd HH:mm:ss`, also without leading zeros, which are seen (`2016-1-2 12:12:12`).
 

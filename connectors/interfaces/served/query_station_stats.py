@@ -37,13 +37,15 @@ class EquipmentElectricity:
     by_connector_kwh: Mapping[str, Decimal]
 
 
-def read_request(payload: Mapping[str, object], dialect: Dialect) -> StatsAsked:
-    """What is asked. Raises BadPayload."""
+def read_request(payload: Mapping[str, object], dialect: Dialect, today: date) -> StatsAsked:
+    """What is asked on `today`, Beijing time; the last day may be to come, the first may not. Raises BadPayload."""
     asked = StatsAsked(
         identifier(payload, "StationID", dialect),
         day(payload, "StartTime", dialect),
         day(payload, "EndTime", dialect),
     )
+    if asked.first > today:
+        raise BadPayload("is in the future", dialect.name("StartTime"))
     if asked.last < asked.first:
         raise BadPayload("is before StartTime", dialect.name("EndTime"))
     if (asked.last - asked.first).days >= DAYS_MAX:

@@ -12,6 +12,7 @@ from tests.connectors.gateway.callers import CITY, HARBOUR
 from tests.connectors.gateway.house import FAR_CONNECTOR, FAR_STATION, NEIGHBOUR, House, a_station, harbour, peer
 from tests.streams.domain.records import (
     CONNECTOR,
+    HOUR,
     MINUTE,
     NOON,
     SECOND,
@@ -136,6 +137,22 @@ def test_station_stats_add_up_and_a_silent_connector_has_none() -> None:
     (charger,) = stats["EquipmentStatsInfos"]
     told = {one["ConnectorID"]: one["ConnectorElectricity"] for one in charger["ConnectorStatsInfos"]}
     assert told == {CONNECTOR: Decimal("123.5"), NEIGHBOUR: Decimal("0.0")}
+
+
+def test_a_day_is_to_come_until_it_begins_in_beijing() -> None:
+    house = House()
+    house.clock.ms = NOON + 12 * HOUR - SECOND
+    asked = {"StationID": STATION, "StartTime": "2025-03-04", "EndTime": "2025-03-04"}
+    answered = house.call("query_station_stats", asked)
+    assert (answered.ret, answered.msg) == (4004, "请求的业务参数不合法: StartTime: is in the future")
+    house.clock.ms += SECOND
+    assert house.call("query_station_stats", asked).ret == -1
+
+
+def test_an_operator_id_that_is_longer_than_the_field_is_not_echoed() -> None:
+    answered = House().call("query_token", {"OperatorID": "1" * 10, "OperatorSecret": ""})
+    assert (answered.ret, answered.payload) == (4004, None)
+    assert answered.msg == "请求的业务参数不合法: OperatorID: has 10 characters, 9 are allowed"
 
 
 def test_without_a_warehouse_stats_are_for_later() -> None:

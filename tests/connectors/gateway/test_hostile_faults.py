@@ -75,11 +75,16 @@ def test_a_record_that_does_not_fit_the_standard_is_a_fault_of_ours(caplog: pyte
     assert record.exc_info is None
 
 
-@pytest.mark.parametrize("interface", [TOKEN, "query_stations_info", START])
-def test_before_the_views_are_ready_everything_is_busy(interface: str) -> None:
+@pytest.mark.parametrize("interface", ["query_stations_info", START])
+def test_before_the_views_are_ready_all_that_needs_them_is_busy(interface: str) -> None:
     world = make_world(is_ready=lambda: False)
     assert call(world, interface, ORDER) == (-1, "系统繁忙，此时请求方稍后重试: starting")
     assert world.sender.sent == []
+
+
+def test_before_the_views_are_ready_tokens_are_given() -> None:
+    asked = {"OperatorID": BEIJING.operator_id, "OperatorSecret": BEIJING.operator_secret}
+    assert call(make_world(is_ready=lambda: False), TOKEN, asked) == (0, "")
 
 
 def test_orders_of_one_charge_at_once_are_one_order() -> None:

@@ -1,5 +1,6 @@
 """query_station_stats: a station's electricity, whose sums are those of what stands below them."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -12,9 +13,9 @@ from connectors.interfaces.served.query_station_stats import (
     FIELDS,
     EquipmentElectricity,
     StatsAsked,
-    read_request,
     response,
 )
+from connectors.interfaces.served.query_station_stats import read_request as read_request_on
 from connectors.protocol.errors import Unreportable
 from tests.connectors.interfaces.served.asking import check_identifiers, refusal, wire, without
 from tests.connectors.interfaces.test_payloads import names
@@ -29,6 +30,11 @@ GOLDEN = (
     '{"EquipmentID":"E2","EquipmentElectricity":0.1,"ConnectorStatsInfos":['
     '{"ConnectorID":"C3","ConnectorElectricity":0.1}]}]}}'
 )
+
+
+def read_request(payload: Mapping[str, object], dialect: Dialect) -> StatsAsked:
+    """As it is read on the 7th of April."""
+    return read_request_on(payload, dialect, date(2020, 4, 7))
 
 
 class TestRequest:
@@ -59,6 +65,14 @@ class TestRequest:
 
     def test_the_last_is_not_before_the_first(self) -> None:
         assert refusal(read_request, {**GOOD, "EndTime": "2020-03-31"}) == "EndTime: is before StartTime"
+
+    def test_days_to_come_are_no_statistics_yet(self) -> None:
+        assert read_request({**GOOD, "StartTime": "2020-04-07", "EndTime": "2020-04-30"}, STANDARD)
+        told = refusal(read_request, {**GOOD, "StartTime": "2020-04-08", "EndTime": "2020-04-08"})
+        assert told == "StartTime: is in the future"
+        dialect = Dialect(aliases={"StartTime": "From"})
+        asked = {**without(GOOD, "StartTime"), "From": "2020-04-08"}
+        assert refusal(read_request, asked, dialect) == "From: is in the future"
 
     def test_a_year_at_most(self) -> None:
         assert read_request({**GOOD, "StartTime": "2019-04-08"}, STANDARD)
