@@ -6,16 +6,23 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from connectors.protocol.ret_codes import describe
 from infra.simulator.platform import queries as q
 from infra.simulator.platform import settings as demo
 from infra.simulator.platform.caller import Caller
 from infra.simulator.platform.dialect import CITIES, QUERY_TOKEN
-from infra.simulator.platform.errors import CallError, CryptoError, FlawedAnswer
+from infra.simulator.platform.errors import CallError, CryptoError, FlawedAnswer, Ret
 from infra.simulator.platform.settings import CallerSettings
 from infra.simulator.platform.wire_json import Payload, dump
+
+SUCCEEDED = 0
+"""SuccStat 成功."""
+UNKNOWN_HERE = "the operator knows no such --operator-id, or another --sig-secret for it"
+"""What a claimed Ret 4001 mostly means: such an answer is signed with secrets that are not ours, either."""
 
 Asked = Mapping[str, Any]
 _CALLS: Mapping[str, tuple[tuple[str, ...], Callable[[Caller, Asked], Awaitable[Payload]]]] = {
@@ -50,9 +57,21 @@ Example:
 """
 
 
+def checked_url(_: click.Context, __: click.Parameter, value: str) -> str:
+    """An address that can be called. Raises BadParameter."""
+    try:
+        parts = urlsplit(value)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return value
+    except ValueError:
+        pass
+    example = "http://127.0.0.1:8080/evcs/20160701"
+    raise click.BadParameter(f"{value!r} is no http or https address. Give the operator's, such as {example}")
+
+
 @click.command(epilog=EPILOG)
 @click.argument("interface", type=click.Choice(q.QUERIES), metavar="INTERFACE")
-@click.option("--base-url", required=True, help="The operator's, up to the version.")
+@click.option("--base-url", required=True, callback=checked_url, help="The operator's, up to the version.")
 @click.option("--city", type=click.Choice(sorted(CITIES)), default="beijing", show_default=True, help="Who calls.")
 @click.option("--station", multiple=True, help="StationID; several for query_station_status.")
 @click.option("--connector", help="ConnectorID.")
@@ -107,7 +126,7 @@ def call(
     """Ask an operator one of the nine queries, as a platform does, and print the checked payload as JSON.
 
     Without secrets it calls with the public test ones. Exit status 1, and everything that is wrong on stderr, if the
-    answer is a refusal or departs from the protocol.
+    answer is a refusal, by its Ret or by SuccStat 1, or departs from the protocol.
     """
     needed, ask = _CALLS[interface]
     lacking = [f"--{name}" for name in needed if not asked[name]]
@@ -129,10 +148,18 @@ def call(
     except FlawedAnswer as error:
         for flaw in error.flaws:
             click.echo(f"{error.interface}: {flaw.kind}: {flaw}", err=True)
+        if error.ret is not None and error.ret is not Ret.OK:
+            meant = UNKNOWN_HERE if error.ret is Ret.BAD_SIGNATURE else "as the flawed answer says"
+            click.echo(f"{error.interface}: Ret {error.ret}, {describe(error.ret)}: {meant}", err=True)
         sys.exit(1)
     except CallError as error:
         raise click.ClickException(str(error)) from error
     click.echo(dump(payload))
+    if payload.get("SuccStat", SUCCEEDED) != SUCCEEDED:
+        click.echo(
+            f"{interface}: refused: SuccStat {payload['SuccStat']}, FailReason {payload['FailReason']}", err=True
+        )
+        sys.exit(1)
 
 
 async def _called(settings: CallerSettings, ask: Callable[[Caller], Awaitable[Payload]]) -> Payload:

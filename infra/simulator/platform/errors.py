@@ -155,7 +155,8 @@ class TokenDenied(CallError):
 
 
 class FlawedAnswer(CallError):
-    """The operator's answer departs from the protocol; `flaws` is never empty, `ret` None if it could not be read."""
+    """The operator's answer departs from the protocol; `flaws` is never empty, `ret` what it claims to be, None if
+    that could not be read."""
 
     def __init__(self, interface: str, flaws: Iterable[Flaw], ret: int | None = None) -> None:
         self.flaws = tuple(flaws)

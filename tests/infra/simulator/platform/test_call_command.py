@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 
 import pytest
+from aiohttp import web
 from click.testing import CliRunner, Result
 
 from infra.commands.platform import command
@@ -50,7 +51,8 @@ def run(
 @pytest.mark.parametrize("interface", QUERIES)
 def test_it_prints_the_payload_with_its_decimals(interface: str) -> None:
     result, operator = run(interface, *OPTIONS[interface])
-    assert (result.exit_code, result.stderr) == (0, "")
+    is_refused = interface == q.QUERY_AUTH  # the golden answer is of a connector that is not plugged in
+    assert (result.exit_code, bool(result.stderr)) == (is_refused, is_refused)
     asked_of, asked = operator.asked[-1]
     expected = echoed(asked, golden.answered(interface))
     if interface == QUERY_TOKEN:
@@ -96,6 +98,63 @@ def test_a_refusal_is_told() -> None:
 
     result, _ = run(q.QUERY_AUTH, *CONNECTOR, spoil=spoil)
     assert (result.exit_code, result.stderr) == (1, "Error: query_equip_auth: Ret 4004: ConnectorID\n")
+
+
+@pytest.mark.parametrize(
+    ("interface", "reason"), [(QUERY_TOKEN, 2), (q.QUERY_AUTH, 1), (q.QUERY_POLICY, 1), (q.QUERY_START, 3)]
+)
+def test_a_refusal_by_succ_stat_is_printed_and_told(interface: str, reason: int) -> None:
+    no: dict[str, object] = {"SuccStat": 1, "FailReason": reason}
+    if interface == QUERY_TOKEN:
+        no |= {"AccessToken": "", "TokenAvailableTime": 0}
+
+    def spoil(operator: FakeOperator) -> None:
+        operator.answers[interface] = lambda asked: {**echoed(asked, golden.answered(interface)), **no}
+
+    result, _ = run(interface, *OPTIONS[interface], spoil=spoil)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout).items() >= no.items()
+    assert result.stderr == f"{interface}: refused: SuccStat 1, FailReason {reason}\n"
+
+
+@pytest.mark.parametrize("wrong", [("--sig-secret", SECRET), ("--operator-id", "123456789")])
+def test_who_signs_with_what_the_operator_does_not_know_is_told_so(wrong: tuple[str, str]) -> None:
+    """It answers with Ret 4001, signed with secrets that the caller can't check."""
+    other = golden.SETTINGS.crypto().__class__(SECRET, SECRET, "another one")
+
+    def stranger(operator: FakeOperator) -> None:
+        body = json.dumps(other.seal_response(4001, "签名错误: Sig", None)).encode()
+        headers = {"Content-Type": golden.CONTENT_TYPE}
+        operator.spoil[QUERY_TOKEN] = lambda _: web.Response(body=body, headers=headers)
+
+    result, _ = run(QUERY_TOKEN, *wrong, spoil=stranger)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "query_token: signature: Sig: does not match",
+        "query_token: Ret 4001, 签名错误: the operator knows no such --operator-id, or another --sig-secret for it",
+    ]
+
+
+def test_another_ret_of_a_flawed_answer_is_told_as_well() -> None:
+    def spoil(operator: FakeOperator) -> None:
+        operator.spoil[QUERY_TOKEN] = lambda _: sealed({"SuccStat": 1}, 4003, "POST")
+
+    result, _ = run(QUERY_TOKEN, spoil=spoil)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "query_token: envelope: Data: must be empty or an encrypted {} in a refusal",
+        "query_token: Ret 4003, POST参数不合法: as the flawed answer says",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["notaurl", "127.0.0.1:8080/evcs", "ftp://127.0.0.1/evcs", "http://", "http://[::1", "http://host:port/", ""]
+)
+def test_what_is_no_address_is_told_with_an_example(url: str) -> None:
+    result = CliRunner().invoke(command, ["call", "--base-url", url, QUERY_TOKEN])
+    assert result.exit_code == 2
+    told = "is no http or https address. Give the operator's, such as http://127.0.0.1:8080/evcs/20160701"
+    assert f"'--base-url': {url!r} {told}" in result.stderr
 
 
 @pytest.mark.parametrize(
