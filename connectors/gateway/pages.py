@@ -91,10 +91,13 @@ class Pages:
         """The set that the page is of."""
         now, since = self._clock(), asked.last_query_time_ms
         found = self._sets.pop(since, None)
-        if found is None or not found.is_for(asked.page_no, now):
-            found = _Set(now, self._changed(since))
+        if found is not None and found.is_for(asked.page_no, now):
+            # A first page that is asked for again and again reads nothing on: it is new after a while.
+            reads_on = asked.page_no > interface.FIRST_PAGE
+        else:
+            found, reads_on = _Set(now, self._changed(since)), True
         found.kept_until = now + _KEPT_S
-        if asked.page_no * size < len(found.stations):
+        if reads_on and asked.page_no * size < len(found.stations):
             found.read_until = now + _READ_S
         self._sets[since] = found
         if len(self._sets) > _SETS_MAX:

@@ -185,9 +185,20 @@ def test_who_reads_on_and_on_is_told_what_is_new() -> None:
     book.remove("A")
     while book.now < SHARED_S:
         book.now += READ_S / 2
+        book.ids(2)
         seen.append(book.ids(1))
     assert set(seen[:-1]) == {"AB"}
     assert seen[-1] == "BC"
+
+
+def test_who_asks_for_nothing_but_the_first_page_is_told_what_is_new() -> None:
+    book = Book()
+    book.ids(1)
+    book.remove("A")
+    book.now = READ_S - 1
+    assert book.ids(1) == "AB"
+    book.now = READ_S
+    assert book.ids(1) == "BC"
 
 
 def test_a_single_page_is_always_new() -> None:
