@@ -38,7 +38,7 @@ def _offenders(figure: Figure) -> Iterator[str]:
     for one in figure.offenders:
         at = "" if one.connector_id == one.key else f" at {one.connector_id}"
         detail = f" ({one.detail})" if one.detail else ""
-        yield f"    {one.key}{at}: {one.found}, not {one.expected}{detail}"
+        yield f"    {one.key}{at}: {one.found}, expected {one.expected}{detail}"
     if figure.wrong > len(figure.offenders):
         yield f"    and {figure.wrong - len(figure.offenders)} more: --all shows them"
 
@@ -81,4 +81,5 @@ def _rate(figure: Figure, least_percent: Decimal) -> str:
     if figure.percent is None:
         return f"{what}  nothing to compare{f': {figure.note}' * bool(figure.note)}"
     below = "" if figure.meets(least_percent) else f"  below {least_percent} %"
-    return f"{what}  {figure.right:>9,} of {figure.checked:>9,}  {figure.percent:>8} %{below}"
+    loose = f"  judged loosely: {figure.loose:,}" if figure.loose else ""
+    return f"{what}  {figure.right:>9,} of {figure.checked:>9,}  {figure.percent:>8} %{below}{loose}"

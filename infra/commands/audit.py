@@ -92,6 +92,9 @@ def command(
     platform has confirmed, and in time, with the orders that it is owed; the statistics of each connector with its
     orders. A day's orders are those whose charges ended on it.
 
+    Where a connector was silent for more than a minute around the end of a charge, an energy is right if it is one that
+    the registers before and behind allow; how many are right only so is told as judged loosely.
+
     Exit status 1 if a rate is below --least, 2 if the comparison could not be made.
     """
     try:

@@ -12,6 +12,10 @@ from connectors.reconciliation.days import midnight_ms
 #: An order is made, pushed, and past by a sample, within this of its charge's end.
 SETTLED_S = 600
 
+#: Between two samples that are further apart than this, ms, so much may have been charged that what depends on the
+#: register in between is judged loosely.
+CLOSE_MS = 60_000
+
 
 class Queries(Protocol):
     """What is needed of the warehouse."""
@@ -89,11 +93,13 @@ WITH
     ),
 """
 
-#: The end of every statement: `judged` has a row a thing, with `is_right`, and an offender's fields as columns.
+#: The end of every statement: `judged` has a row a thing, with `is_right`, and an offender's fields as columns; where
+#: there is such a thing, with `is_loose`.
 _COUNTED = """
 SELECT
     count(),
     countIf(is_right),
+    countIf(is_right AND {is_loose}),
     arraySlice(
         arrayReverseSort(groupArrayIf(
             (toDecimal128(off, 3), key, connector_id, expected, found, detail), NOT is_right)),
@@ -111,15 +117,18 @@ def figure(
     worst: int,
     platform: str = "",
     interface: str = "",
+    *,
+    has_loose: bool = False,
 ) -> Figure:
     """The figure of a comparison whose statement's common table expressions end in `judged`. Raises WarehouseError."""
     asked = {**parameters, "worst": worst}
-    ((checked, right, wrong),) = warehouse.rows(WITH_ENDED + judging + _COUNTED, asked)
+    counted = _COUNTED.replace("{is_loose}", "is_loose" if has_loose else "false")
+    ((checked, right, loose, wrong),) = warehouse.rows(WITH_ENDED + judging + counted, asked)
     offenders = tuple(
         Offender(key, connector_id, expected, found, detail, off)
         for off, key, connector_id, expected, found, detail in wrong
     )
-    return Figure(comparison, checked, right, offenders, platform, interface)
+    return Figure(comparison, checked, right, offenders, platform, interface, loose=loose)
 
 
 def _ms(instant: datetime) -> int:

@@ -26,7 +26,8 @@ class Offender:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One comparison, of one platform and interface where it is of these. `offenders` are the worst that were asked
-    for, of `checked - right`; `note` says why nothing could be compared, or what was left out."""
+    for, of `checked - right`; `note` says why nothing could be compared, or what was left out. `loose` is how many of
+    `right` are so for all that is known, where samples were far apart: an error may hide among them."""
 
     comparison: str
     checked: int
@@ -35,6 +36,7 @@ class Figure:
     platform: str = ""
     interface: str = ""
     note: str = ""
+    loose: int = 0
 
     @property
     def wrong(self) -> int:

@@ -92,4 +92,5 @@ def _tell(found: Audit) -> None:
         what = " ".join(part for part in (figure.comparison, figure.platform, figure.interface) if part)
         level = logging.INFO if figure.meets(LEAST_PERCENT) else logging.ERROR
         rate = "nothing to compare" if figure.percent is None else f"{figure.percent} % of {figure.checked:,} right"
+        rate += f", judged loosely: {figure.loose:,}" if figure.loose else ""
         log.log(level, "audit of %s: %s: %s", found.day, what, rate)

@@ -41,7 +41,7 @@ def test_rates_and_offenders_as_text(a_day: Day) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == f"audit of {a_day.day}, Beijing time"
     assert lines[1].split() == ["orders", "against", "telemetry", "1", "of", "13", "7.6923", "%", "below", "99.99", "%"]
-    assert lines[2].startswith("    WRONG9 at C9: 30.00 kWh, not 19.930 kWh (computed")
+    assert lines[2].startswith("    WRONG9 at C9: 30.00 kWh, expected 19.930 kWh (computed")
     assert lines[4] == "    and 10 more: --all shows them"
     assert "details against totals" in done.stdout and "100.0000 %" in done.stdout
     assert "pushes confirmed            chengdu" in done.stdout and "nothing to compare" in done.stdout

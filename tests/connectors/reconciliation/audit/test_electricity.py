@@ -42,13 +42,13 @@ def test_electricity_without_an_order_and_orders_without_electricity(a_day: Day)
     lost, ghost = figure.offenders
     assert (lost.key, lost.found, lost.expected, lost.detail) == (
         "LOST",
-        "statistics 20.000 kWh",
-        "orders 0.000 kWh",
+        "20.000 kWh",
+        "0.000 kWh by its orders",
         "0 orders",
     )
     assert (ghost.key, ghost.found, ghost.detail, ghost.off) == (
         "GHOST",
-        "statistics 0.000 kWh",
+        "0.000 kWh",
         "1 orders",
         Decimal(3),
     )
@@ -102,3 +102,55 @@ def test_a_register_that_is_reset_between_charges(a_day: Day) -> None:
     # From 20 kWh to 500 kWh the register rose, for all that anyone knows.
     (offender,) = a_day.figure("statistics").offenders
     assert offender.off == Decimal(480)
+
+
+@pytest.mark.parametrize("silent_s", [60, 7_200])
+def test_a_silence_over_midnight_in_which_a_charge_ended(a_day: Day, silent_s: int) -> None:
+    """All was charged on the day itself; the statistics spread it over the silence."""
+    end = 24 * HOUR_MS
+    a_day.samples("C", (end - HOUR_MS, 0), (end - 20_000, 9_000), (end - 20_000 + silent_s * 1000, 10_000))
+    a_day.order("O", "C", end - HOUR_MS, end - 10_000, "10.00")
+    figure = a_day.figure("statistics")
+    assert (figure.checked, figure.right, figure.loose) == (1, 1, int(silent_s > 60))
+    after = a_day.figure("statistics", day=a_day.day + timedelta(days=1))
+    assert (after.checked, after.right, after.loose) == (1, 1, int(silent_s > 60))
+
+
+@pytest.mark.parametrize(("kwh", "off"), [("8.80", "0.2"), ("10.20", "0.2")])
+def test_a_wrong_order_in_a_silence_over_midnight(a_day: Day, kwh: str, off: str) -> None:
+    end = 24 * HOUR_MS
+    a_day.samples("C", (end - HOUR_MS, 0), (end - 20_000, 9_000), (end + HOUR_MS, 10_000))
+    a_day.order("O", "C", end - HOUR_MS, end - 10_000, kwh)
+    (offender,) = a_day.figure("statistics").offenders
+    assert (offender.off, offender.detail) == (Decimal(off), "1 orders, silent around midnight")
+
+
+def test_a_silence_in_a_charge_over_midnight_leaves_nothing_open(a_day: Day) -> None:
+    """The day's part of the order is divided where the statistics divide it."""
+    end = 24 * HOUR_MS
+    a_day.samples("C", (end - HOUR_MS, 0), (end - 1_800_000, 5_000), (end + 1_800_000, 15_000), (end + HOUR_MS, 20_000))
+    registers = {"meter_start_kwh": Decimal(0), "meter_end_kwh": Decimal(20)}
+    a_day.order("O", "C", end - HOUR_MS, end + HOUR_MS, "20.00", **registers)
+    figure = a_day.figure("statistics")
+    assert (figure.checked, figure.right, figure.loose) == (1, 1, 0)
+
+
+def test_a_silence_over_a_whole_day(a_day: Day) -> None:
+    a_day.samples("C", (-HOUR_MS, 0), (47 * HOUR_MS, 48_000))
+    a_day.order("O", "C", 0, HOUR_MS, "48.00")
+    for day, right in ((-1, 1), (0, 1), (1, 1)):
+        figure = a_day.figure("statistics", day=a_day.day + timedelta(days=day))
+        assert (figure.checked, figure.right, figure.loose) == (1, right, 1)
+    a_day.order("MORE", "C", 0, HOUR_MS + 1, "0.20")
+    (offender,) = a_day.figure("statistics").offenders
+    assert offender.off == Decimal("0.2")
+
+
+def test_a_connector_that_fell_silent_in_a_charge_and_stayed_so(a_day: Day) -> None:
+    a_day.samples("C", (NOON, 0), (NOON + HOUR_MS, 10_000))
+    a_day.order("O", "C", NOON, NOON + 2 * HOUR_MS, "20.00")
+    figure = a_day.figure("statistics")
+    assert (figure.checked, figure.right, figure.loose) == (1, 1, 1)
+    a_day.samples("D", (NOON, 0), (NOON + HOUR_MS, 10_000))
+    a_day.order("LESS", "D", NOON, NOON + 2 * HOUR_MS, "9.00")
+    assert [one.key for one in a_day.figure("statistics").offenders] == ["D"]

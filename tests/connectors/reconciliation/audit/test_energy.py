@@ -1,6 +1,7 @@
 """Orders against telemetry: right ones are found right whatever came twice, fell or reached over midnight; wrong ones
 are named."""
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from connectors.reconciliation.audit.asking import Scale
 from connectors.reconciliation.audit.energy import SAMPLES_KEPT_DAYS
 from connectors.reconciliation.audit.figures import Figure
 from tests.connectors.reconciliation.audit.day import DAY, HOUR_MS, MINUTE_MS, POWER_W, Day, charging, wh_between
+from tests.connectors.reconciliation.audit.silences import put_charges_with_silences
 from tests.infra.clickhouse.database import Database
 
 pytestmark = pytest.mark.clickhouse
@@ -65,13 +67,44 @@ def test_full_power_from_the_first_second(a_day: Day) -> None:
     assert [one.key for one in a_day.figure("energy").offenders] == ["O2"]
 
 
-def test_ends_between_samples_that_are_far_apart_are_interpolated(a_day: Day) -> None:
-    a_day.samples("C", (NOON, 0), (NOON + HOUR_MS, 10_000), (NOON + 2 * HOUR_MS, 10_000))
-    a_day.order("HALF", "C", NOON, NOON + HOUR_MS // 2, "5.00")
-    a_day.order("MORE", "C", NOON + 1, NOON + HOUR_MS // 2, "7.00")
-    (offender,) = a_day.figure("energy").offenders
-    assert (offender.key, offender.expected) == ("MORE", "4.999 kWh")
-    assert offender.detail == "computed, samples at an end are 3600 s apart"
+@pytest.mark.parametrize("ended", [NOON + MINUTE_MS, NOON + HOUR_MS // 2, NOON + 119 * MINUTE_MS])
+def test_where_samples_at_an_end_are_far_apart_nobody_knows_better(a_day: Day, ended: int) -> None:
+    a_day.samples("C", (NOON, 0), (NOON + 5_000, 1_000), (NOON + 2 * HOUR_MS, 11_000), (NOON + 3 * HOUR_MS, 11_000))
+    for kwh in ("0.80", "1.00", "5.00", "11.00", "11.20"):
+        a_day.order(kwh, "C", NOON, ended, kwh)
+    found = a_day.figure("energy")
+    assert (found.checked, found.right, found.loose) == (5, 3, 3)
+    less, more = sorted(found.offenders, key=lambda one: one.key)
+    assert (less.key, less.off, more.key, more.off) == ("0.80", Decimal("0.2"), "11.20", Decimal("0.2"))
+    assert (more.expected, more.detail) == ("1.000 to 11.000 kWh", "computed, samples at an end are 7195 s apart")
+
+
+def test_a_silence_in_which_nothing_was_charged_leaves_nothing_open(a_day: Day) -> None:
+    a_day.samples("C", (NOON, 0), (NOON + HOUR_MS, 10_000), (NOON + 4 * HOUR_MS, 10_050))
+    a_day.order("O", "C", NOON, NOON + 2 * HOUR_MS, "10.00")
+    a_day.order("WRONG", "C", NOON, NOON + 2 * HOUR_MS + 1, "9.00")
+    found = a_day.figure("energy")
+    assert (found.right, found.loose, [one.key for one in found.offenders]) == (1, 0, ["WRONG"])
+
+
+@pytest.mark.parametrize("days", [1, 20])
+def test_a_connector_that_is_silent_for_days_around_an_order(a_day: Day, days: int) -> None:
+    """Its samples lie far beyond what else is read."""
+    a_day.samples("C", (NOON - days * 24 * HOUR_MS, 0), (NOON + min(days, 9) * 24 * HOUR_MS, 10_000))
+    a_day.order("O", "C", NOON, NOON + HOUR_MS, "9.99")
+    a_day.order("WRONG", "C", NOON, NOON + HOUR_MS + 1, "10.15")
+    found = a_day.figure("energy")
+    assert (found.right, found.loose, [one.key for one in found.offenders]) == (1, 1, ["WRONG"])
+
+
+def test_right_orders_of_connectors_that_fall_silent_are_right(a_day: Day) -> None:
+    """Charges of any power, one after the other, heard of only now and then."""
+    chance = random.Random(5)
+    orders = put_charges_with_silences(a_day, chance, connectors=12)
+    energy, statistics = (a_day.figure(comparison) for comparison in ("energy", "statistics"))
+    assert right(energy, orders)
+    assert right(statistics, 12)
+    assert energy.loose > 0 and statistics.loose > 0
 
 
 def test_an_order_without_samples(a_day: Day) -> None:
@@ -80,14 +113,34 @@ def test_an_order_without_samples(a_day: Day) -> None:
     found = a_day.figure("energy")
     assert (found.checked, found.right) == (2, 1)
     (offender,) = found.offenders
-    assert (offender.key, offender.expected, offender.found) == ("UNSEEN", "samples", "none")
+    assert (offender.key, offender.expected, offender.found) == ("UNSEEN", "samples of 5.00 kWh", "no samples")
 
 
 def test_an_order_whose_samples_begin_too_late(a_day: Day) -> None:
     a_day.samples("C", *[one for one in charging(NOON, NOON + 20 * MINUTE_MS) if one[0] > NOON + 10 * MINUTE_MS])
     a_day.order("O", "C", NOON, NOON + 20 * MINUTE_MS, "20.00")
-    (offender,) = a_day.figure("energy").offenders
+    a_day.order("LESS", "C", NOON, NOON + 20 * MINUTE_MS, "9.00")
+    found = a_day.figure("energy")
+    assert (found.right, found.loose) == (1, 1)
+    (offender,) = found.offenders
+    assert (offender.key, offender.expected) == ("LESS", "at least 9.834 kWh")
     assert offender.detail == "computed, no sample before its start"
+
+
+def test_a_connector_that_fell_silent_in_the_charge_and_stayed_so(a_day: Day) -> None:
+    """Seen in the night, before it is back."""
+    a_day.samples("C", *[one for one in charging(NOON, NOON + 20 * MINUTE_MS) if one[0] < NOON + 10 * MINUTE_MS])
+    a_day.order("O", "C", NOON, NOON + 20 * MINUTE_MS, "20.00")
+    a_day.order("LESS", "C", NOON, NOON + 20 * MINUTE_MS + 1, "9.00")
+    found = a_day.figure("energy")
+    assert (found.right, found.loose, [one.key for one in found.offenders]) == (1, 1, ["LESS"])
+    assert found.offenders[0].detail == "computed, no sample behind its end"
+
+
+def test_samples_on_one_side_of_an_order_alone_are_none_of_it(a_day: Day) -> None:
+    a_day.samples("C", (NOON - 2 * HOUR_MS, 0))
+    a_day.order("O", "C", NOON, NOON + HOUR_MS, "5.00")
+    assert [one.found for one in a_day.figure("energy").offenders] == ["no samples"]
 
 
 def test_charges_over_midnight_and_over_several_days(a_day: Day) -> None:

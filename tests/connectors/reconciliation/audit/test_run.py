@@ -71,10 +71,11 @@ def test_metrics_show_the_last_audit() -> None:
     day = date(2026, 3, 1)
     until = datetime(2026, 3, 1, 16, tzinfo=UTC)
     metrics.show(Audit(day, until, True, (Figure("confirmed", 9, 8, platform="chengdu", interface=BONUS),)))
-    metrics.show(Audit(day, until, True, (Figure("sums", 5, 4),)))
+    metrics.show(Audit(day, until, True, (Figure("sums", 5, 4, loose=3),)))
     labels = {"comparison": "sums", "platform": "", "interface": ""}
     assert registry.get_sample_value("evcs_audit_checked", labels) == 5
     assert registry.get_sample_value("evcs_audit_right", labels) == 4
+    assert registry.get_sample_value("evcs_audit_loose", labels) == 3
     gone = {"comparison": "confirmed", "platform": "chengdu", "interface": BONUS}
     assert registry.get_sample_value("evcs_audit_checked", gone) is None
     began = datetime(2026, 2, 28, 16, tzinfo=UTC).timestamp()
