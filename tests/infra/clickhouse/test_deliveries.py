@@ -242,8 +242,8 @@ def test_deadlines_follow_the_profiles(database: Database) -> None:
 def test_disputes_name_their_order_and_reason(database: Database) -> None:
     at = instant(SINCE_MS)
     database.client.run(
-        "INSERT INTO orders (start_charge_seq, station_id, ended_at, energy_kwh, total_money, billed) VALUES "
-        f"('D1', 'S1', {at}, 5, 7.5, false), ('D1', 'S1', {at}, 6, 9, true)"
+        "INSERT INTO orders (start_charge_seq, station_id, started_at, ended_at, energy_kwh, total_money, billed) "
+        f"VALUES ('D1', 'S1', {at}, {at}, 5, 7.5, false), ('D1', 'S1', {at}, {at}, 6, 9, true)"
     )
     lines = ", ".join(
         f"('{seq}', 'C1', 'beijing', '{interface}', {code}, 5, 7.5, {at})"

@@ -88,6 +88,7 @@ def test_a_charge_that_still_runs_is_left_out(a_day: Day) -> None:
                 "connector_id": connector,
                 "started_at": a_day.at(NOON),
                 "due_at": now - ago,
+                "observed_at": now - ago,
             },
         )
     figure = a_day.figure("statistics")

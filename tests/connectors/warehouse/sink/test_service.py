@@ -182,18 +182,16 @@ def test_poison_is_dead_lettered_and_the_rest_goes_in(
 
 
 def test_what_only_clickhouse_can_find_wrong(kafka: KafkaCluster, clickhouse: Warehouse, database: Database) -> None:
-    """An amount of more bytes than the column has."""
+    """An amount of more bytes than the column has, and an instant that is none."""
     good = [CODEC.encode(an_order(f"S{n}")) for n in range(20)]
-    put(kafka, "charge-orders", *good[:13], with_long_energy(an_order("BAD")), *good[13:])
+    bad = [with_long_energy(an_order("BAD")), CODEC.encode(replace(an_order("BAD"), ended_at=2**62))]
+    put(kafka, "charge-orders", *good[:13], bad[0], good[13], bad[1], *good[14:])
     fill(settings(kafka, clickhouse))
     assert database.rows("SELECT count(), countIf(start_charge_seq = 'BAD') FROM orders FINAL") == [(20, 0)]
-    (letter,) = letters(kafka, "charge-orders")
-    assert (letter.offset, letter.reason, letter.value) == (
-        13,
-        "refused_by_warehouse",
-        with_long_energy(an_order("BAD")),
-    )
-    assert "Decimal" in letter.detail
+    first, second = letters(kafka, "charge-orders")
+    assert (first.offset, first.reason, first.value) == (13, "refused_by_warehouse", bad[0])
+    assert (second.offset, second.reason, second.value) == (15, "refused_by_warehouse", bad[1])
+    assert "Decimal" in first.detail and "instants_are_from_1987_to_2099" in second.detail
 
 
 def with_long_energy(order: Order) -> bytes:
