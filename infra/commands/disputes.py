@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
+from itertools import chain, islice
 
 import click
 from rich.console import Console
@@ -20,8 +21,11 @@ from connectors.warehouse.settings import Warehouse
 
 _BEIJING = timezone(timedelta(hours=8))
 
-#: DisputeReason of check_charge_orders; others are the platforms' own.
-_REASONS = {1: "unknown order", 2: "other money", 3: "other energy"}
+#: What codes mean, in the words of the view contested_orders: DisputeReason of check_charge_orders, and ConfirmResult;
+#: others are the platforms' own.
+_CHECKED = {0: "not told", 1: "not known to the platform", 2: "money is wrong", 3: "energy is wrong"}
+_TOLD = {1: "contested"}
+_OTHERS = "its own reason"
 
 _COLUMNS = (*(field.name for field in fields(Contested)), "meaning")
 
@@ -53,8 +57,9 @@ def list_(platform: str, day: datetime | None, as_json: bool) -> None:
         begin = midnight_ms(day.date())
         span = begin, begin + DAY_MS
     warehouse = WarehouseClient(Warehouse.from_env())
-    rows = map(_shown, contested(warehouse, platform, span))
+    asked = map(_shown, contested(warehouse, platform, span))
     try:
+        rows = chain(list(islice(asked, 1)), asked)  # an error comes before anything is shown
         if as_json:
             for row in rows:
                 click.echo(wire_json.encode(row))
@@ -74,9 +79,7 @@ def _shown(one: Contested) -> dict[str, object]:
 
 
 def _meaning(one: Contested) -> str:
-    if one.interface != INTERFACE:
-        return "contested" if one.code == 1 else "the platform's own"
-    return _REASONS.get(one.code, "the platform's own" if one.code else "not told")
+    return (_CHECKED if one.interface == INTERFACE else _TOLD).get(one.code, _OTHERS)
 
 
 def _show_table(rows: Iterable[dict[str, object]]) -> None:

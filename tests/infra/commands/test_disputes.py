@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from click.testing import CliRunner, Result
 
-from connectors.errors import MisconfiguredService, WarehouseRefused
+from connectors.errors import MisconfiguredService, WarehouseAway, WarehouseRefused
 from connectors.reconciliation.days import midnight_ms, yesterday
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from infra.commands.disputes import command
+from infra.local.ports import free_port
 from schemas.clock import wall_ms
 from tests.infra.clickhouse.database import Database
 
@@ -72,14 +73,24 @@ def test_lines_with_tabs_and_whole_ids(filled: Warehouse) -> None:
         "code": "2",
         "energy_kwh": "30.01",
         "total_money": "60.02",
-        "meaning": "other money",
+        "meaning": "money is wrong",
     }
 
 
 def test_what_it_means(filled: Warehouse) -> None:
     lines = [json.loads(line) for line in run("--json").stdout.splitlines()]
-    assert [line["meaning"] for line in lines] == ["unknown order", "other money", "contested", "not told"]
+    meanings = [line["meaning"] for line in lines]
+    assert meanings == ["not known to the platform", "money is wrong", "contested", "not told"]
+    client = WarehouseClient(filled)
+    assert [(one,) for one in meanings] == client.rows("SELECT reason FROM contested_orders ORDER BY disputed_at")
+    client.close()
     assert [line["total_money"] for line in lines] == [0.0, 60.02, 2.0, 2.0]
+
+
+def test_nothing_is_shown_before_an_error(clean_environment: pytest.MonkeyPatch) -> None:
+    clean_environment.setenv("EVCS_CLICKHOUSE_URL", f"http://127.0.0.1:{free_port()}")
+    done = CliRunner().invoke(command, ["list"])
+    assert (type(done.exception), done.stdout) == (WarehouseAway, "")
 
 
 def test_no_tables(warehouse: Warehouse) -> None:
