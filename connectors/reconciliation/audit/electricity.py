@@ -8,10 +8,10 @@ COMPARISON = "statistics"
 
 # Of an order that reaches over a midnight the day has what its own registers and the register at that midnight leave;
 # that one lies between the samples of the hours around it, as in connector_days. What it rose by between these two is
-# spread evenly over the time between them. If an order began or ended in between, all of the rise may have been on one
-# side of midnight: then the statistics may be off by as much, and nobody knows better. Of a connector that was silent
-# ever since, or until then, they lack what its orders have of that time. A connector whose charge still runs has no
-# order to compare: it is left out, as long as its charge was heard of within the last hour.
+# spread evenly over the time between them. If an order began or ended in between, all of the rise may have been on
+# one side of midnight: then the statistics may be off by as much, and nobody knows better. Of a connector that was
+# silent ever since, or until then, for a week, they lack what its orders have of that time. A connector whose charge
+# still runs has no order to compare: it is left out, as long as its charge was heard of within the last hour.
 _JUDGING = """
     -- Of a rise by so many Wh from one instant to another, the whole Wh up to an instant in between.
     (wh, from_at, to_at, at) -> toInt64(intDiv(
@@ -19,7 +19,7 @@ _JUDGING = """
     nearby AS
     (
         SELECT connector_id, arrayJoin([started_at, ended_at]) AS at FROM orders FINAL
-        WHERE ended_at >= since - INTERVAL 31 DAY AND ended_at < day_end + INTERVAL 31 DAY
+        WHERE ended_at >= since - INTERVAL 7 DAY AND ended_at < day_end + INTERVAL 31 DAY
     ),
     reaching AS
     (
@@ -43,7 +43,7 @@ _JUDGING = """
             maxIf(last_sample, hour < day_end) AS before_last,
             minIf(first_sample, hour >= day_end) AS behind_last
         FROM connector_hours
-        WHERE hour >= since - INTERVAL 31 DAY AND hour < day_end + INTERVAL 31 DAY
+        WHERE hour >= since - INTERVAL 7 DAY AND hour < day_end + INTERVAL 7 DAY
             AND connector_id GLOBAL IN (SELECT connector_id FROM nearby)
         GROUP BY connector_id
     ),
@@ -66,14 +66,18 @@ _JUDGING = """
     (
         SELECT
             connector_id,
-            midnight,
-            multiIf(
+            sumIf(wh, midnight = since) AS first_wh,
+            sumIf(wh, midnight = day_end) AS last_wh
+        FROM
+        (
+            SELECT connector_id, midnight, multiIf(
                 NOT has_before, behind_wh,
                 NOT has_behind, before_wh,
                 before_wh + risen(rise_wh, before_at, behind_at, midnight)) AS wh
-        FROM neighbours
+            FROM neighbours
+        )
+        GROUP BY connector_id
     ),
-    -- A connector that was silent over both midnights has one gap.
     gaps AS
     (
         SELECT DISTINCT
@@ -104,13 +108,10 @@ _JUDGING = """
         SELECT
             reaching.connector_id AS connector_id,
             order_wh
-                - if(started_at < since, greatest(least(first.wh - start_wh, order_wh), 0), 0)
-                - if(ended_at > day_end, greatest(least(end_wh - last.wh, order_wh), 0), 0) AS wh
+                - if(started_at < since, greatest(least(first_wh - start_wh, order_wh), 0), 0)
+                - if(ended_at > day_end, greatest(least(end_wh - last_wh, order_wh), 0), 0) AS wh
         FROM reaching
-        GLOBAL LEFT JOIN (SELECT connector_id, wh FROM registers WHERE midnight = since) AS first
-            ON reaching.connector_id = first.connector_id
-        GLOBAL LEFT JOIN (SELECT connector_id, wh FROM registers WHERE midnight = day_end) AS last
-            ON reaching.connector_id = last.connector_id
+        GLOBAL LEFT JOIN registers ON reaching.connector_id = registers.connector_id
     ),
     both AS
     (

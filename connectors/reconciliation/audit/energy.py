@@ -24,8 +24,8 @@ SAMPLES_KEPT_DAYS = 90
 #    each side, is not known at all.
 #
 # Only the connectors of orders that reach over midnight, or nearly so, are looked at beyond the day. The sample beyond
-# an end may be further away, if the connector was silent: the one nearest to the orders comes from connector_hours. Of
-# charges that lasted for more than a month the beginning is left out.
+# an end may be further away, if the connector was silent: the one nearest to the orders, within a week, comes from
+# connector_hours. Of charges that lasted for more than a month the beginning is left out.
 _JUDGING = """
     ends AS
     (
@@ -71,7 +71,7 @@ _JUDGING = """
             GROUP BY connector_id
         ) AS spans ON hours.connector_id = spans.connector_id
         WHERE hours.connector_id GLOBAL IN (SELECT connector_id FROM ended)
-            AND hours.hour >= earliest - INTERVAL 31 DAY AND hours.hour < until + INTERVAL 31 DAY
+            AND hours.hour >= earliest - INTERVAL 7 DAY AND hours.hour < until + INTERVAL 7 DAY
         GROUP BY hours.connector_id
     ),
     segments AS
@@ -89,11 +89,10 @@ _JUDGING = """
         (
             SELECT * FROM seen
             UNION ALL
-            SELECT connector_id, toDateTime64(0, 3, 'UTC'), before.1, before.2, before.1, before.2, before.2, before.2
-            FROM nearest WHERE toUnixTimestamp64Milli(before.1) != 0
-            UNION ALL
-            SELECT connector_id, last_end, behind.1, behind.2, behind.1, behind.2, behind.2, behind.2
-            FROM nearest WHERE toUnixTimestamp64Milli(behind.1) != 0
+            SELECT connector_id, began_at, sample.1, sample.2, sample.1, sample.2, sample.2, sample.2
+            FROM nearest
+            ARRAY JOIN [toDateTime64(0, 3, 'UTC'), last_end] AS began_at, [before, behind] AS sample
+            WHERE toUnixTimestamp64Milli(sample.1) != 0
         ) AS read
         GROUP BY read.connector_id, read.began_at
     ),
