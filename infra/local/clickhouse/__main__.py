@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from importlib.resources import files as resources
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def main(home: str, port: int) -> int:
     try:
         with exclusive_data(files):
             require_readable(files, installed_version())
-            engine = Engine(files.data.name)
+            with storage_errors(files.config):
+                files.config.write_bytes((resources("infra.local.clickhouse") / files.config.name).read_bytes())
+            engine = Engine(files.data.name, files.config.name)
             try:
                 note_version(files, installed_version())
                 asyncio.run(_serve(engine, files, port))

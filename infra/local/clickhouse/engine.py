@@ -42,12 +42,12 @@ class Result:
 
 
 class Engine:
-    """The engine on the data below `data`. Not to be used by two threads at once.
+    """The engine on the data below `data`, with the configuration file `config`. Not to be used by two threads at once.
 
     Each query has a connection of its own, since settings and the current database belong to one.
     """
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, data: str, config: str) -> None:
         try:
             import chdb
         except ImportError as error:
@@ -55,7 +55,7 @@ class Engine:
         self._connect_to = cast(Callable[[str], Any], chdb.connect)
         self._data = data
         try:
-            self._held = self._connect_to(data)  # keeps the engine open between queries
+            self._held = self._connect_to(f"{data}?config-file={config}")  # keeps the engine open between queries
             self._make_default_plain()
         except RuntimeError as error:
             raise EngineUnusable(

@@ -24,6 +24,11 @@ class ClickHouseFiles(ServerFiles):
         return self.root / "spool"
 
     @property
+    def config(self) -> Path:
+        """What the engine allows its clients."""
+        return self.root / "server.xml"
+
+    @property
     def data_lock(self) -> Path:
         """Held as long as a process has the data; says which."""
         return self.root / "data.lock"

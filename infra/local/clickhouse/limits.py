@@ -12,6 +12,9 @@ EXECUTION_S = 300
 #: A request's body, as sent and decompressed: a batch of the sink is some 100 MB at most.
 BODY_MAX_BYTES = 1024**3
 
+#: Of an INSERT the text behind VALUES, which may hold expressions and is therefore looked through.
+VALUES_MAX_BYTES = 16 * 1024**2
+
 #: Up to here a body is kept in memory; what is larger goes to an unlinked file.
 BODY_IN_MEMORY_BYTES = 4 * 1024**2
 

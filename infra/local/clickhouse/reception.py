@@ -1,10 +1,12 @@
 """Takes in a request's body: the SQL, which may begin in the URL, and behind an INSERT its data."""
 
+import asyncio
 from collections.abc import AsyncIterable
 from pathlib import Path
 
 from infra.local.clickhouse.coding import Decoder
-from infra.local.clickhouse.limits import SQL_MAX_BYTES
+from infra.local.clickhouse.limits import BODY_MAX_BYTES, SQL_MAX_BYTES, VALUES_MAX_BYTES
+from infra.local.clickhouse.outside import require_inside
 from infra.local.clickhouse.spool import Spool
 from infra.local.clickhouse.statements import Insertion, Statement, read_statement
 
@@ -35,6 +37,12 @@ class Reception:
         decoder.end()
         if self._statement is None:
             self._begin(whole=True)
+        if self.spool and self._is_sql:
+            await asyncio.to_thread(lambda spool: require_inside(spool.text()), self.spool)
+
+    @property
+    def _is_sql(self) -> bool:
+        return isinstance(self._statement, Insertion) and self._statement.holds_expressions
 
     def close(self) -> None:
         """Lets go of the data."""
@@ -54,5 +62,5 @@ class Reception:
         self._head.clear()
         self._statement = read_statement(head, whole)
         if isinstance(self._statement, Insertion):
-            self.spool = Spool(self._folder)
+            self.spool = Spool(self._folder, VALUES_MAX_BYTES if self._is_sql else BODY_MAX_BYTES)
             self.spool.add(head[self._statement.data_at :])

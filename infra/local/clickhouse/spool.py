@@ -4,11 +4,11 @@ Measured: a file in the page cache, one in /dev/shm, a memfd and chDB's own `sen
 do, and of these only the file is not bound by memory.
 """
 
+import os
 import tempfile
 from pathlib import Path
 from typing import IO
 
-from infra.local.clickhouse.limits import BODY_MAX_BYTES
 from infra.local.clickhouse.refusals import Code, Refusal
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -18,7 +18,7 @@ class Spool:
     """Takes data piece by piece. `path`, without quotes and signs of a glob, is where this process reads it until
     `close`."""
 
-    def __init__(self, folder: Path, max_bytes: int = BODY_MAX_BYTES) -> None:
+    def __init__(self, folder: Path, max_bytes: int) -> None:
         self._left = max_bytes
         self._max_bytes = max_bytes
         # Without /proc the engine needs a name, and one without the signs of a glob, which `folder` may hold.
@@ -40,6 +40,10 @@ class Spool:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise Refusal.of(Code.NOT_ENOUGH_SPACE, f"the data can't be kept: {error.strerror}") from error
+
+    def text(self) -> str:
+        """All of it."""
+        return os.pread(self._file.fileno(), self._max_bytes, 0).decode(errors="replace")
 
     def close(self) -> None:
         """Lets go of the data."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from infra.local.clickhouse.limits import SQL_MAX_BYTES
+from infra.local.clickhouse.outside import require_inside
 from infra.local.clickhouse.refusals import Code, Refusal
 from infra.sql_tokens import Kind, Token, tokens
 
@@ -35,6 +36,11 @@ class Insertion:
     data_at: int
     by_function: bool = False
 
+    @property
+    def holds_expressions(self) -> bool:
+        """Whether the data is SQL itself."""
+        return self.format.lower() == "values"
+
     def sql(self, path: str) -> str:
         """The same INSERT with its data in the file at `path`, which holds no quotes and no globs."""
         if self.by_function:
@@ -50,6 +56,8 @@ def read_statement(head: bytes, whole: bool) -> Statement | Insertion:
         raise Refusal.of(Code.SYNTAX_ERROR, "Empty query")
     insertion = _insertion(text) if first.is_word("INSERT") else None
     if insertion:
+        require_inside(insertion.before)
+        require_inside(insertion.after)
         return insertion
     if not whole:
         raise Refusal.of(Code.SYNTAX_ERROR, f"Max query size exceeded: a statement has {SQL_MAX_BYTES} bytes at most")
@@ -67,7 +75,9 @@ def _statement(text: str, reads: bool) -> Statement:
         if before is not None and before.is_word("FORMAT") and token.kind is Kind.WORD and not token.depth:
             format_ = token.text
         before = token
-    return Statement(_sql(text), format_, reads)
+    sql = _sql(text)
+    require_inside(sql)
+    return Statement(sql, format_, reads)
 
 
 def _insertion(text: str) -> Insertion | None:

@@ -87,7 +87,7 @@ def questions(views: list[tuple[str, str]]) -> Iterator[str]:
 def main(folder: str) -> None:
     config = Path(folder) / "config.xml"
     config.write_text(CONFIG, encoding="utf-8")
-    engine = Engine(f"{folder}/data?config-file={config}")
+    engine = Engine(f"{folder}/data", str(config))
 
     def run(sql: str) -> list[str]:
         return sorted(engine.run(Query(sql)).body.decode().splitlines())
