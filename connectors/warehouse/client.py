@@ -82,6 +82,7 @@ class WarehouseClient:
         self, sql: str, format_: str, parameters: Parameters | None = None, settings: Settings | None = None
     ) -> Generator[bytes, None, None]:
         """A query's answer in one of ClickHouse's formats, piece by piece; `{name:Type}` in it takes `parameters`.
+        Nothing is added to the query: a FORMAT of its own would win, and errors tell places in it as it was given.
 
         Asked for at the first piece. Closed before its end, it ends the connection, by which a server that is told
         `cancel_http_readonly_queries_on_client_close` ends the query.
@@ -89,7 +90,10 @@ class WarehouseClient:
         _require_zones((parameters or {}).values())
         answer = self._asked(
             lambda client: client.raw_stream(
-                sql, dict(parameters or {}), dict(settings or {}), format_, transport_settings=_UNCOMPRESSED
+                sql,
+                dict(parameters or {}),
+                dict(settings or {}),
+                transport_settings={"X-ClickHouse-Format": format_, **_UNCOMPRESSED},
             )
         )
         assert isinstance(answer, HTTPResponse)

@@ -42,7 +42,8 @@ def command(
     given: tuple[str, ...],
     limit_s: int,
 ) -> None:
-    """Ask the warehouse: one QUERY, from --file, or from stdin; nothing can be changed by it.
+    """Ask the warehouse: one QUERY, from --file, or from stdin; nothing can be changed by it, no file or other server
+    reached, and no setting set.
 
     infra/clickhouse/QUERIES.md has examples; `SHOW CREATE VIEW sessions` tells a view's columns and their units. Ctrl-C
     ends the query on the server, too.

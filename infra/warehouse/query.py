@@ -10,7 +10,7 @@ from typing import IO
 from connectors.errors import WarehouseError
 from connectors.warehouse.client import WarehouseClient
 from infra.errors import OperatorError
-from infra.sql_tokens import Kind, tokens
+from infra.warehouse.reading import require_one_query
 
 #: What more a person reads is better written to a file; the server keeps a table's rows until it knows their widths.
 TABLE_ROWS_MAX = 10_000
@@ -54,7 +54,7 @@ def ask(
 
     Closed before its end, it ends the query on the server. Raises OperatorError.
     """
-    _require_no_format(sql)
+    require_one_query(sql)
     unused = parameters.keys() - set(_PARAMETER.findall(sql))
     if unused:
         name = min(unused)
@@ -65,16 +65,10 @@ def ask(
         raise QueryFailed(_EXPECTED.sub("", " ".join(str(error).split()))) from error
 
 
-def _require_no_format(sql: str) -> None:
-    last = [token for token in tokens(sql) if not token.is_sign(";")][-2:]
-    if len(last) == 2 and last[0].is_word("FORMAT") and not last[0].depth and last[1].kind is Kind.WORD:
-        raise OperatorError(f"the query ends with FORMAT {last[1].text}: leave it out, --format says it")
-
-
 def _settings(client: WarehouseClient, limit_s: int) -> dict[str, int]:
     ((readonly,),) = client.rows("SELECT getSetting('readonly')")
     wanted = {
-        "readonly": 2,  # changes nothing but settings, which a query may have of its own
+        "readonly": 1,  # no settings of the query's own, and no functions that reach outside the warehouse
         "max_execution_time": limit_s,
         "cancel_http_readonly_queries_on_client_close": 1,
         "output_format_pretty_color": 0,
@@ -83,6 +77,7 @@ def _settings(client: WarehouseClient, limit_s: int) -> dict[str, int]:
     }
     if int(readonly) == 1:  # a user of this kind may not even say these
         return {}
+    # With 2, which can't be made stricter, it is the user's grants that close what lies outside.
     return {name: value for name, value in wanted.items() if name != "readonly" or not int(readonly)}
 
 

@@ -22,8 +22,10 @@ from tests.whole.topics import PATIENCE_S
 
 pytestmark = pytest.mark.clickhouse
 
-#: Twenty seconds, at the end of each half of which it may be ended.
-SLOW = "SELECT sleepEachRow(0.5) FROM numbers(40) SETTINGS max_block_size = 1"
+#: Twenty seconds, at the end of each half second of which it may be ended.
+SLOW = """WITH RECURSIVE slept AS (
+    SELECT 1 AS n UNION ALL SELECT n + 1 + sleepEachRow(0.5) FROM slept WHERE n < 40
+) SELECT n FROM slept"""
 
 
 @pytest.fixture
@@ -106,14 +108,20 @@ def test_parameters() -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("INSERT INTO t (x) VALUES (3)", "(READONLY)"),
-        ("DROP TABLE t", "(READONLY)"),
-        ("ALTER TABLE t DELETE WHERE 1", "(READONLY)"),
+        ("INSERT INTO t (x) VALUES (3)", "this begins with INSERT, which is no query"),
+        ("DROP TABLE t", "this begins with DROP, which is no query: begin with SELECT,"),
+        ("/* SELECT */ (KILL QUERY WHERE 1)", "this begins with KILL"),
+        ("SET readonly = 0", "this begins with SET"),
         ("SELECT 1 SETTINGS readonly = 0", "(READONLY)"),
+        ("SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", "(ACCESS_DENIED)"),
+        ("SELECT * FROM zeros(1)", "(READONLY)"),  # what readonly = 1 keeps out, and 2 does not
+        ("SELECT * FROM file('/etc/passwd', 'LineAsString', 'a String')", "(ACCESS_DENIED)"),
+        ("SELECT", "Syntax error: failed at position 7 (end of query)"),
         ("SELECT * FROM nothing", "Unknown table expression identifier 'nothing'"),
-        ("SELECT\n  (1, 2", "(line 3, col 2)"),
+        ("SELECT\n  (1, 2", "(line 2, col 3)"),
         ("SELECT 1 FORMAT JSON;", "the query ends with FORMAT JSON: leave it out, --format says it"),
-        ("SELECT 1; SELECT 2", "(SYNTAX_ERROR)"),
+        ("SELECT 1 FORMAT JSON SETTINGS max_threads = 1", "the query ends with FORMAT JSON"),
+        ("SELECT 1; SELECT 2", "one query at a time: there is something behind the semicolon"),
     ],
 )
 def test_what_is_refused(query: str, said: str, tmp_path: Path) -> None:
