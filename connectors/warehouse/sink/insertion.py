@@ -5,9 +5,11 @@ Nothing is lost: while ClickHouse is away or slow the batch waits, and what it r
 
 import logging
 import random
+import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 from confluent_kafka import Message
 
@@ -25,6 +27,9 @@ _PAUSE_S, _PAUSE_MAX_S = 0.25, 30.0
 #: The reason of records that only ClickHouse could find wrong.
 REFUSED = "refused_by_warehouse"
 
+#: ClickHouse's numbers for an unknown table and an unknown database.
+_NOT_THERE = (60, 81)
+
 #: What every insert is run with.
 SETTINGS: Mapping[str, str | int] = {
     # A block that reached its table but not what is derived from it is told to that again.
@@ -37,6 +42,10 @@ SETTINGS: Mapping[str, str | int] = {
 
 class Inserts(Protocol):
     """What is needed of the warehouse."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Raises WarehouseAway, WarehouseRefused."""
+        ...
 
     def insert(self, sql: str, data: bytes, token: str = "", settings: Mapping[str, str | int] | None = None) -> int:
         """Raises WarehouseAway, WarehouseRefused, UnreadableBlock."""
@@ -62,8 +71,24 @@ class Insertion:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a batch waits for ClickHouse to come back."""
+        """Whether ClickHouse is waited for to come back."""
         return bool(self._waiting)
+
+    def require_tables(self, tables: Iterable[str], given_up: threading.Event) -> bool:
+        """Whether ClickHouse has all of them, which may take until it is back; False once `given_up` is set.
+
+        Raises WarehouseRefused: for a wrong password, a missing database or table.
+        """
+        try:
+            for table in tables:
+                self._until_answered(partial(self._warehouse.rows, f"DESCRIBE TABLE {table}"), table, given_up)
+        except _Abandoned:
+            return False
+        except WarehouseRefused as error:
+            if error.code not in _NOT_THERE:
+                raise
+            raise WarehouseRefused(f"{error}. Run `evcs warehouse migrate`", error.code) from error
+        return True
 
     def put_in(self, batch: Batch) -> bool:
         """Whether the batch is in its table and all that was refused of it is dead-lettered; if not, it was abandoned.
@@ -108,26 +133,35 @@ class Insertion:
     def _patiently(self, batch: Batch, file: bytes, token: str) -> None:
         """Sends a file until ClickHouse has it. Raises UnreadableBlock, WarehouseRefused, _Abandoned."""
         assert batch.form is not None
+        table = batch.source.table
         settings = {**SETTINGS, "input_format_avro_allow_missing_fields": int(not batch.form.is_newest)}
+        self._until_answered(
+            lambda: self._warehouse.insert(f"INSERT INTO {table} FORMAT Avro", file, token, settings),
+            table,
+            batch.abandoned,
+        )
+
+    def _until_answered(self, ask: Callable[[], object], table: str, abandoned: threading.Event) -> None:
+        """Asks something about a table until ClickHouse answers. Raises what is no WarehouseAway, and _Abandoned."""
         pause_s = _PAUSE_S
         try:
-            while not batch.abandoned.is_set():
+            while not abandoned.is_set():
                 try:
-                    self._warehouse.insert(f"INSERT INTO {batch.source.table} FORMAT Avro", file, token, settings)
+                    ask()
                 except WarehouseAway as error:
-                    self._waiting.add(id(batch))
+                    self._waiting.add(id(abandoned))
                     self._outage.began(str(error))
-                    self._metrics.retries.labels(batch.source.table).inc()
-                    batch.abandoned.wait(pause_s * (1 - self._jitter() / 2))
+                    self._metrics.retries.labels(table).inc()
+                    abandoned.wait(pause_s * (1 - self._jitter() / 2))
                     pause_s = min(2 * pause_s, _PAUSE_MAX_S)
                 else:
-                    self._waiting.discard(id(batch))
+                    self._waiting.discard(id(abandoned))
                     if not self._waiting:
                         self._outage.over()
                     return
             raise _Abandoned
         finally:
-            self._waiting.discard(id(batch))
+            self._waiting.discard(id(abandoned))
 
     def _require_table(self, batch: Batch, error: WarehouseError) -> None:
         """Raises WarehouseRefused if the table takes no records of this form at all: that is not the records' fault."""

@@ -37,7 +37,7 @@ from schemas.registry import load_schemas
 
 log = logging.getLogger(__name__)
 
-#: What is logged once partitions are ours.
+#: What is logged once partitions are ours, and ClickHouse has the tables.
 READY = "the sink takes records"
 
 #: What is read at once, and for how long a read may wait.
@@ -82,7 +82,10 @@ class Sink:
         self._going_in: dict[Future[bool], Batch] = {}
         self._failure: BaseException | None = None
         self._stopping = threading.Event()
+        self._opening: Future[bool] | None = None
+        self._given_up = threading.Event()
         self._assigned_once = False
+        self._told_ready = False
         self._commit_at = self._tell_at = clock()
         self._outage = Outage("Kafka", log, clock)
         self._probe_at = 0.0
@@ -92,8 +95,14 @@ class Sink:
 
     @property
     def ready(self) -> bool:
-        """Whether records are taken: partitions were given to us, and ClickHouse is not waited for."""
-        return self._assigned_once and not self._insertion.is_waiting and not self._stopping.is_set()
+        """Whether records are taken: partitions were given to us, ClickHouse has the tables, and is not waited for."""
+        return self._assigned_once and self._is_open and not self._insertion.is_waiting and not self._stopping.is_set()
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether ClickHouse was asked for the tables, and has them."""
+        opening = self._opening
+        return opening is not None and opening.done() and opening.exception() is None and opening.result()
 
     def stop(self) -> None:
         """Ends `run` once what was read is in its tables, or cannot be for 20 s."""
@@ -101,6 +110,8 @@ class Sink:
 
     def run(self) -> None:
         """Works until `stop`. Raises KafkaRefused and WarehouseRefused: what does not pass by itself."""
+        tables = [source.table for source in SOURCES]
+        self._opening = self._pool.submit(self._insertion.require_tables, tables, self._given_up)
         self._consumer.subscribe(
             list(self._declared), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -135,6 +146,9 @@ class Sink:
         failure = self._failure or self._commits.refusal
         if failure is not None:
             raise failure
+        if not self._told_ready and self.ready:
+            self._told_ready = True
+            log.info(READY)
         if self._outage.is_on and now >= self._probe_at:
             self._look_for_brokers(now)
         full, roomy = self._intake.to_pause(), self._intake.to_resume()
@@ -164,7 +178,9 @@ class Sink:
             self._outage.over()
 
     def _settle(self) -> None:
-        """Hears of batches that are in."""
+        """Hears of the tables, and of batches that are in."""
+        if self._opening is not None and self._opening.done():
+            self._failure = self._failure or self._opening.exception()
         for future in [future for future in self._going_in if future.done()]:
             batch = self._going_in.pop(future)
             failure = future.exception()
@@ -203,6 +219,7 @@ class Sink:
             self._commits.commit(self._consumer, self._intake.committable())
             self._consumer.poll(_WAIT_S)
         self._intake.revoke(list(self._intake.lanes))
+        self._given_up.set()
         leave(self._consumer)
         self._pool.shutdown(cancel_futures=True)
 
@@ -211,7 +228,7 @@ class Sink:
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._intake.assign((p.topic, p.partition) for p in partitions)
         self._assigned_once = True
-        log.info("%s of %d partitions", READY, len(partitions))
+        log.info("the group gives it %d partitions", len(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """What is in is committed; what is not is the next owner's to put in."""

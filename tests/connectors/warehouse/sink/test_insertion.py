@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import fastavro
 import pytest
@@ -28,6 +28,9 @@ class Table:
         self.tokens: list[str] = []
         self.taken: list[int] = []
         self.settings: list[Mapping[str, str | int]] = []
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        raise NotImplementedError
 
     def insert(self, sql: str, data: bytes, token: str = "", settings: Mapping[str, str | int] | None = None) -> int:
         assert sql == "INSERT INTO telemetry FORMAT Avro"

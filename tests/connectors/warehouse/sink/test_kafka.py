@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
@@ -36,6 +36,9 @@ NOWHERE = Warehouse(url="http://127.0.0.1:9")
 
 class Taking:
     """A warehouse that takes everything."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return []
 
     def insert(self, sql: str, data: bytes, token: str = "", settings: Mapping[str, str | int] | None = None) -> int:
         return 1

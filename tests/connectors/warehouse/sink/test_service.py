@@ -1,7 +1,7 @@
 """The sink on a real broker and a real ClickHouse: what it puts in, and that nothing is lost or counted twice."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 
 from connectors.errors import WarehouseAway, WarehouseRefused
+from connectors.protocol.credentials import Secret
 from connectors.warehouse.client import WarehouseClient
 from connectors.warehouse.settings import Warehouse
 from connectors.warehouse.sink.commits import Commits
 from connectors.warehouse.sink.intake import Room
+from connectors.warehouse.sink.service import Sink
 from connectors.warehouse.sink.settings import SinkSettings
 from connectors.warehouse.sink.sources import SOURCES, Source
 from infra.local.clickhouse.node import LocalClickHouse
+from infra.local.ports import free_port
 from schemas.cluster import KafkaCluster
 from schemas.records.derived import Order
 from schemas.varint import write_long
+from tests.at_work import at_work
 from tests.connectors.warehouse.sink.on_engine import committed, ends, fill, letters, put, running, settings, until
 from tests.connectors.warehouse.sink.records import BY_TOPIC, CODEC, payloads, recent, sample
 from tests.infra.clickhouse.database import Database
@@ -250,6 +254,9 @@ class Away:
         self.away = True
         self.asked = 0
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.client.rows(sql)
+
     def insert(self, sql: str, data: bytes, token: str = "", settings: Mapping[str, str | int] | None = None) -> int:
         self.asked += 1
         if self.away:
@@ -339,3 +346,43 @@ def test_a_missing_table_ends_it_and_nothing_is_committed(kafka: KafkaCluster, c
     with pytest.raises(WarehouseRefused, match="telemetry"), running(chosen) as sink:
         until(lambda: sink._failure)
     assert committed(chosen) == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"password": Secret("wrong")}, "set EVCS_CLICKHOUSE_USER and EVCS_CLICKHOUSE_PASSWORD"),
+        ({"database": "none_such"}, "none_such.* Run `evcs warehouse migrate`"),
+        ({}, "telemetry.* Run `evcs warehouse migrate`"),
+    ],
+)
+def test_what_clickhouse_refuses_ends_it_before_the_first_record(
+    kafka: KafkaCluster, clickhouse: Warehouse, wrong: Mapping[str, Any], told: str
+) -> None:
+    seen_ready = False
+    with pytest.raises(WarehouseRefused, match=told), closing(WarehouseClient(replace(clickhouse, **wrong))) as client:
+        with at_work(Sink(settings(kafka, clickhouse), client)) as working:
+            while not working.is_over():
+                seen_ready = seen_ready or working.service.ready
+    assert not seen_ready
+
+
+def test_it_is_not_ready_before_clickhouse_has_answered(kafka: KafkaCluster, tmp_path: Path) -> None:
+    """With nothing to put in, only its being asked tells whether it is there."""
+    server = LocalClickHouse(tmp_path, port=free_port(), die_with_parent=True)
+    server.start()
+    warehouse = server.warehouse("sunk")
+    admin = WarehouseClient(warehouse, in_database=False)
+    admin.run("CREATE DATABASE sunk")
+    database = Database(warehouse)
+    server.stop()
+    try:
+        with running(settings(kafka, warehouse)) as sink:
+            until(lambda: sink._assigned_once)
+            assert not sink.ready
+            server.start()
+            until(lambda: sink.ready)
+    finally:
+        database.close()
+        admin.close()
+        server.stop()
