@@ -9,8 +9,8 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPar
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connectors.errors import MisconfiguredService
-from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import kafka_log
 
 #: Topic and number.
 Partition = tuple[str, int]

@@ -45,9 +45,6 @@ def evcs(log_level: str) -> None:
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    if log_level == "warning":  # what ClickHouse's client meets is told when it fails for good
-        for driver in ("urllib3", "clickhouse_connect"):
-            logging.getLogger(driver).setLevel(logging.ERROR)
 
 
 def main() -> None:

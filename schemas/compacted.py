@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import kafka_log
 from schemas.watermarks import watermarks
 
 _BATCH = 10_000
@@ -46,11 +47,13 @@ def read_to_end(
             enable_partition_eof=True,
             fetch_wait_max_ms=20,
         )
+        | {"logger": kafka_log(__name__)}
     )
     asking = consumer
     try:
         if past_open:
-            asking = Consumer(cluster.consumer_config(group_id="evcs-reader", isolation_level="read_uncommitted"))
+            config = cluster.consumer_config(group_id="evcs-reader", isolation_level="read_uncommitted")
+            asking = Consumer({**config, "logger": kafka_log(__name__)})
         wanted = list(partitions) if partitions is not None else partitions_of(consumer, topic)
         ends: dict[int, int] = {}
         starts: dict[int, int] = {}

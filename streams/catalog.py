@@ -10,6 +10,7 @@ from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.compacted import partitions_of, read_to_end
 from schemas.errors import UndecodableRecord
+from schemas.kafka_log import kafka_log
 from schemas.records.station import Station
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ class CatalogReader:
         self._put = put
         self.loaded = False
         self._topic = cluster.topic(TOPIC)
-        self._consumer = Consumer(cluster.consumer_config(group_id="evcs-catalog-reader", auto_offset_reset="earliest"))
+        config = cluster.consumer_config(group_id="evcs-catalog-reader", auto_offset_reset="earliest")
+        self._consumer = Consumer({**config, "logger": kafka_log(__name__)})
 
     def load(self) -> int:
         """Reads what is there now; returns the number of records. Blocks. Raises KafkaException and ReadStalled: with

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import kafka_log
 from streams.domain.outputs import Output, StateWrite
 from streams.errors import OutputLost
 
@@ -64,6 +65,7 @@ class OutputQueue:
                 queue_buffering_max_kbytes=1_048_576,
                 delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
             )
+            | {"logger": kafka_log(__name__)}
         )
 
     def submit(

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer
 from faust.types import TP
 
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import kafka_log
 from schemas.watermarks import watermarks
 from streams.catalog import CatalogReader
 from streams.services import READY, Services
@@ -46,7 +47,7 @@ def _telemetry_partitions(cluster: KafkaCluster, tps: set[TP]) -> set[int]:
 
 
 def _recover(cluster: KafkaCluster, tracking: Tracking, catalog: CatalogReader, partitions: set[int]) -> None:
-    consumer = Consumer(cluster.consumer_config(group_id="evcs-offsets"))
+    consumer = Consumer({**cluster.consumer_config(group_id="evcs-offsets"), "logger": kafka_log(__name__)})
     try:
         ends = {
             (topic, n): watermarks(consumer, cluster.topic(topic), n)[1]

@@ -22,6 +22,7 @@ from connectors.kafka_faults import check
 from connectors.leaving import leave
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
+from schemas.kafka_log import kafka_log
 from schemas.records.faults import DeadLetter
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class Forwarder(Generic[T]):
         self._transactions = Transactions(cluster, f"{group}-{instance}", self._our_place, self._give_up)
         self._outputs = Outputs(cluster, codec_for(cluster.schema_registry_url), self._transactions)
         try:
-            self._consumer = Consumer({**_consumer_config(cluster, group), "logger": log})
+            self._consumer = Consumer({**_consumer_config(cluster, group), "logger": kafka_log(__name__)})
         except KafkaException as error:
             raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 

@@ -30,6 +30,7 @@ from connectors.leaving import leave
 from schemas.clock import wall_ms
 from schemas.codec import RECORD_TYPES, codec_for
 from schemas.errors import UndecodableRecord
+from schemas.kafka_log import kafka_log
 from schemas.offsets import ContiguousOffsets
 from schemas.records.delivery import LaneStatus
 from schemas.records.derived import Derived, StatusChange
@@ -102,7 +103,7 @@ class Delivery:
                 queued_min_messages=5_000,
                 queued_max_messages_kbytes=4_096,
             )
-            self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": log})
+            self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": kafka_log(__name__)})
         except KafkaException as error:
             raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
 

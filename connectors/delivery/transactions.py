@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from connectors.errors import KafkaRefused, MisconfiguredService, PlaceTaken
 from connectors.kafka_faults import is_fatal, is_fence, is_refusal
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import kafka_log
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Transactions:
             **cluster.producer_config(
                 transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, linger_ms=5
             ),
-            "logger": log,
+            "logger": kafka_log(__name__),
         }
         self._whose_place = whose_place
         self._give_up = give_up

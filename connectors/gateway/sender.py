@@ -8,9 +8,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.gateway.refusals import busy
 from connectors.kafka_faults import settings_checked
-from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
+from schemas.kafka_log import kafka_log
 from schemas.records.charger_commands import StartCharge, StopCharge
 
 log = logging.getLogger(__name__)

@@ -16,11 +16,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from connectors.ends import Ends, Partition
 from connectors.kafka_faults import check, settings_checked
-from connectors.kafka_log import kafka_log
 from connectors.leaving import leave
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.errors import UndecodableRecord
+from schemas.kafka_log import kafka_log
 from schemas.records.charge_events import ChargeStartFailed
 from schemas.records.charger_commands import StartCharge
 from schemas.records.derived import StartResult

@@ -7,9 +7,9 @@ could not tell: within a partition these go back, so that an order of before mid
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka_faults import settings_checked
-from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of
+from schemas.kafka_log import kafka_log
 from schemas.watermarks import watermarks
 
 ORDERS = "charge-orders"

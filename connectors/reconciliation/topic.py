@@ -6,12 +6,12 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from connectors.errors import UnreadableBook
 from connectors.kafka_faults import settings_checked
-from connectors.kafka_log import kafka_log
 from connectors.reconciliation.book import Book
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.compacted import partitions_of, read_to_end
 from schemas.errors import UndecodableRecord
+from schemas.kafka_log import kafka_log
 from schemas.records.order_checks import OrderCheckEnded, OrderCheckPlanned
 from schemas.watermarks import watermarks
 

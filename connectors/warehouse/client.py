@@ -3,6 +3,7 @@
 Times go in and come out with a zone: ClickHouse's driver would shift those without one by the host's own.
 """
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,11 @@ from connectors.errors import UnreadableBlock, WarehouseError
 from connectors.warehouse.answer import BrokenOff, whole
 from connectors.warehouse.failures import failure
 from connectors.warehouse.settings import Warehouse
+
+#: What the driver and its connections meet is told when it fails for good, by us; their own retries are not. The driver
+#: sets urllib3's level as it is imported, so this is said behind it.
+for _driver in ("urllib3", "clickhouse_connect"):
+    logging.getLogger(_driver).setLevel(logging.ERROR)
 
 T = TypeVar("T")
 Settings = Mapping[str, str | int]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import kafka_log
 from schemas.watermarks import watermarks
 from streams.errors import MisconfiguredStreams
 from streams.transport.chunk import Chunk, split_runs
@@ -89,7 +90,7 @@ class ChunkReader:
                 fetch_max_bytes=16_777_216,
                 max_partition_fetch_bytes=4_194_304,
             )
-            | {"error_cb": self._heard_of}
+            | {"error_cb": self._heard_of, "logger": kafka_log(__name__)}
         )
 
     def _heard_of(self, error: KafkaError) -> None:

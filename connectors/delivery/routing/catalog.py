@@ -11,6 +11,7 @@ from schemas.cluster import KafkaCluster
 from schemas.codec import Codec
 from schemas.compacted import partitions_of
 from schemas.errors import UndecodableRecord
+from schemas.kafka_log import kafka_log
 from schemas.records.station import Station
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class StationFollower:
                     enable_partition_eof=True,
                     fetch_wait_max_ms=100,
                 ),
-                "logger": log,
+                "logger": kafka_log(__name__),
             }
         )
         self._unread: set[int] = set()

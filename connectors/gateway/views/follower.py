@@ -14,10 +14,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from connectors.ends import Ends, Partition
 from connectors.kafka_faults import check, is_refusal, settings_checked
-from connectors.kafka_log import kafka_log
 from schemas.cluster import KafkaCluster
 from schemas.compacted import partitions_of
 from schemas.errors import UndecodableRecord
+from schemas.kafka_log import kafka_log
 
 log = logging.getLogger(__name__)
 

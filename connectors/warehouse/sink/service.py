@@ -17,7 +17,6 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from connectors.delivery.outbox import outbox_producer
 from connectors.errors import KafkaRefused
 from connectors.kafka_faults import check, is_fatal, is_refusal, settings_checked
-from connectors.kafka_log import kafka_log
 from connectors.leaving import leave
 from connectors.outage import Outage
 from connectors.warehouse.sink.batch import Batch
@@ -33,6 +32,7 @@ from connectors.warehouse.sink.sources import SOURCES
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.codec import codec_for
+from schemas.kafka_log import kafka_log
 from schemas.registry import load_schemas
 
 log = logging.getLogger(__name__)

@@ -254,3 +254,9 @@ def test_nobody_there() -> None:
     for url in (f"http://127.0.0.1:{free_port()}", "http://none.invalid:8123", "https://127.0.0.1:1"):
         with of(Warehouse(url)) as client, pytest.raises(WarehouseAway, match="evcs local up"):
             client.rows("SELECT 1")
+
+
+def test_what_the_driver_tries_again_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with of(Warehouse(url=f"http://127.0.0.1:{free_port()}")) as client, pytest.raises(WarehouseAway):
+        client.rows("SELECT 1")
+    assert [record.getMessage() for record in caplog.records] == []

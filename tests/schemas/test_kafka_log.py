@@ -2,7 +2,7 @@
 
 import logging
 
-from connectors.kafka_log import Seldom, kafka_log
+from schemas.kafka_log import Seldom, kafka_log
 
 
 def line(kind: str, client: str, text: str) -> logging.LogRecord:
