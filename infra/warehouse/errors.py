@@ -6,7 +6,7 @@ MigrationError        (an OperatorError: the message says how to mend it)
 └── MigrationFailed   ClickHouse refused a statement
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from infra.errors import OperatorError
 
@@ -25,12 +25,10 @@ class BadMigration(MigrationError):
 
 
 class MigrationsDiffer(MigrationError):
-    """What was applied is not what the files say: a sentence for each difference."""
+    """What was applied is not what the files say: what differs, and a sentence for each way to mend it."""
 
-    def __init__(self, differences: Sequence[str]) -> None:
-        super().__init__(
-            f"{'; '.join(differences)}. An applied file stays as it is: put it back, and change tables by a new one"
-        )
+    def __init__(self, differences: Sequence[str], remedies: Iterable[str]) -> None:
+        super().__init__(f"{'; '.join(differences)}. {'. '.join(remedies)}")
         self.differences = tuple(differences)
 
 

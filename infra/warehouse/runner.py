@@ -23,8 +23,14 @@ class State(StrEnum):
     GONE = "applied, but there is no such file"
 
 
-#: With these, nothing is applied.
-WRONG = frozenset({State.CHANGED, State.OVERTAKEN, State.GONE})
+_PUT_BACK = "An applied file stays as it is: put it back, and change tables by a new one"
+
+#: With these, nothing is applied until this was done.
+WRONG = {
+    State.CHANGED: _PUT_BACK,
+    State.GONE: _PUT_BACK,
+    State.OVERTAKEN: "A new file comes last: give it a number behind all that are applied",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,10 @@ class Migrator:
         rendered = self._rendered()
         self._book.make()
         lines = self.status()
-        differences = [f"{line.name} is {line.state}" for line in lines if line.state in WRONG]
-        if differences:
-            raise MigrationsDiffer(differences)
+        wrong = [line for line in lines if line.state in WRONG]
+        if wrong:
+            remedies = dict.fromkeys(WRONG[line.state] for line in wrong)
+            raise MigrationsDiffer([f"{line.name} is {line.state}" for line in wrong], remedies)
         pending = {line.name for line in lines if line.state is State.PENDING}
         done = []
         for migration in self._migrations:

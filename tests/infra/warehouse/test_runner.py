@@ -101,6 +101,17 @@ def test_nothing_is_applied_over_a_file_that_has_changed(client: WarehouseClient
 
 
 @pytest.mark.clickhouse
+def test_a_file_that_was_overtaken_is_told_to_come_last(client: WarehouseClient) -> None:
+    Migrator(client, [THIRD]).migrate()
+    with pytest.raises(MigrationsDiffer) as refused:
+        Migrator(client, [FIRST, THIRD]).migrate()
+    assert str(refused.value) == (
+        f"{FIRST.name} is pending, though later ones are applied. "
+        "A new file comes last: give it a number behind all that are applied"
+    )
+
+
+@pytest.mark.clickhouse
 def test_a_statement_that_was_noted_twice_counts_once(client: WarehouseClient) -> None:
     Migrator(client, [FIRST]).migrate()
     database = client.warehouse.database
