@@ -14,6 +14,7 @@ import faust
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from schemas.cluster import KafkaCluster
+from schemas.kafka_log import seldom
 from schemas.topic import all_topics
 from streams.errors import BrokerAway, MisconfiguredStreams
 from streams.output import STATE_TOPIC, OutputQueue
@@ -23,6 +24,9 @@ from streams.tracking import EVENTS, TELEMETRY
 from streams.transport.driver import ChunkedTopics
 
 log = logging.getLogger(__name__)
+
+#: The loggers by which aiokafka tells every tenth of a second that it reaches no broker.
+_REPEATING = ("aiokafka", "aiokafka.consumer.group_coordinator")
 
 #: How often time alone is looked at; a push may be two seconds late at most.
 _TICK_S = 0.1
@@ -201,6 +205,8 @@ def run(settings: StreamsSettings, loglevel: str = "info") -> int:
     """
     check_topics(settings.cluster, settings.role)
     app = make_app(settings)
+    for name in _REPEATING:
+        seldom(name)
     worker = app.Worker(loglevel=loglevel, quiet=True, redirect_stdouts=False)
     try:
         worker.execute_from_commandline()

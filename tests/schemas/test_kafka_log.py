@@ -29,6 +29,20 @@ def test_a_line_of_another_form_is_of_a_kind_of_its_own() -> None:
     assert [seldom.filter(plain), seldom.filter(plain)] == [True, False]
 
 
+def test_aiokafkas_lines_are_known_by_their_form_and_what_they_name() -> None:
+    quiet = Seldom(clock=lambda: 0.0)
+
+    def refused(node: int) -> logging.LogRecord:
+        form = "Unable connect to node with id %s: %s"
+        return logging.LogRecord("x", logging.ERROR, "", 0, form, (node, OSError(111, "refused")), None)
+
+    def metadata() -> logging.LogRecord:
+        return logging.LogRecord("x", logging.ERROR, "", 0, "Unable to update metadata from %s", ([1],), None)
+
+    said = [quiet.filter(one) for one in (refused(1), metadata(), refused(1), metadata(), refused(2))]
+    assert said == [True, True, False, False, True]
+
+
 def test_clients_of_one_module_share_its_filter() -> None:
     logger = kafka_log("tests.some_module")
     assert logger is kafka_log("tests.some_module")

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from aiokafka import client
+from aiokafka.consumer import group_coordinator
 
 from infra.local.ports import free_port
 from schemas.cluster import KafkaCluster
 from streams.output import OutputQueue
 from streams.transport.reader import ChunkReader
+from streams.worker import _REPEATING
 
 #: Without a limit, some twenty lines a second and client.
 _SECONDS = 2.0
@@ -43,3 +46,7 @@ def test_an_outage_is_not_told_over_and_over(
     assert lines
     assert len(lines) == len(set(lines))
     assert capfd.readouterr().err == ""
+
+
+def test_the_loggers_that_a_worker_quietens_are_aiokafkas() -> None:
+    assert {client.log.name, group_coordinator.log.name} == set(_REPEATING)
