@@ -8,6 +8,9 @@ from collections.abc import Callable
 #: A line of the same kind and client is not written again within this, s.
 EVERY_S = 60.0
 
+#: So many kinds are remembered at most.
+_KINDS_MAX = 1_000
+
 
 class Seldom(logging.Filter):
     """Lets a line through unless one of its kind went through just now: of the same form and first two arguments.
@@ -26,6 +29,8 @@ class Seldom(logging.Filter):
         now = self._clock()
         if now < self._next_at.get(kind, now):
             return False
+        if len(self._next_at) >= _KINDS_MAX:
+            self._next_at.clear()
         self._next_at[kind] = now + self._every_s
         return True
 

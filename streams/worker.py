@@ -34,8 +34,10 @@ _TICK_S = 0.1
 #: Faust messages that wait between transport and agent; each is a chunk of up to 2,000 records.
 _BUFFERED_CHUNKS = 8
 
-#: How long a worker that starts waits for a cluster that does not answer, and for each answer.
+#: Longer than any worker runs.
 _NEVER_S = 1e9
+
+#: How long a worker that starts waits for a cluster that does not answer, and for each answer.
 _PATIENCE_S = 60.0
 _ANSWER_S = 3.0
 

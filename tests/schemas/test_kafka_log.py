@@ -48,3 +48,9 @@ def test_clients_of_one_module_share_its_filter() -> None:
     assert logger is kafka_log("tests.some_module")
     assert logger.name == "tests.some_module.kafka"
     assert [type(one) for one in logger.filters] == [Seldom]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    seldom = Seldom(clock=lambda: 0.0)
+    assert all(seldom.filter(line("FAIL", f"consumer-{number}", "refused")) for number in range(3_000))
+    assert len(seldom._next_at) <= 1_000
