@@ -63,6 +63,7 @@ def test_a_charge_over_midnight_is_divided_where_midnight_was(database: Database
 def test_the_gateway_tells_what_the_warehouse_knows(database: Database) -> None:
     put(database, CONNECTOR, (HOUR_MS, 0), (2 * HOUR_MS, 12_345))
     house = House(statistics=WarehouseStatistics(database.client, 60.0))
+    house.clock.ms = midnight_ms(FIRST) + 36 * HOUR_MS
     days = {"StationID": STATION, "StartTime": FIRST.isoformat(), "EndTime": FIRST.isoformat()}
     answer = house.answer("query_station_stats", days)
     stats: Mapping[str, Any] = answer["StationStats"]
