@@ -59,8 +59,8 @@ CROSS JOIN numbers({count}) AS samples
 # The last one ends with the day's last sample.
 _ORDERS = """
 INSERT INTO orders (start_charge_seq, connector_id, equipment_id, station_id, charge_model, started_at, ended_at,
-    energy_kwh, elec_money, service_money, total_money, stop_reason, `periods.energy_kwh`, `periods.elec_money`,
-    `periods.service_money`, meter_start_kwh, meter_end_kwh, billed)
+    energy_kwh, elec_money, service_money, total_money, stop_reason, `periods.started_at`, `periods.ended_at`,
+    `periods.energy_kwh`, `periods.elec_money`, `periods.service_money`, meter_start_kwh, meter_end_kwh, billed)
 WITH
     toInt64({day_ms}) + number * {order_ms} AS started_ms,
     least(started_ms + {order_ms}, {day_ms} + {whole_day_ms} - {sample_ms}) AS ended_ms,
@@ -69,8 +69,8 @@ WITH
     toDecimal64(end_kwh - start_kwh, 2) AS energy
 SELECT
     concat('{operator_id}', right(connector_id, 14), leftPad(toString(number), 4, '0')), connector_id, equipment_id,
-    station_id, 1, fromUnixTimestamp64Milli(started_ms, 'UTC'), fromUnixTimestamp64Milli(ended_ms, 'UTC'),
-    energy, energy, energy, energy * 2, 0, [energy], [energy], [energy], start_kwh, end_kwh, true
+    station_id, 1, fromUnixTimestamp64Milli(started_ms, 'UTC') AS started,
+    fromUnixTimestamp64Milli(ended_ms, 'UTC') AS ended, energy, energy, energy, energy * 2, 0, [started], [ended], [energy], [energy], [energy], start_kwh, end_kwh, true
 FROM station_connectors FINAL
 CROSS JOIN numbers({count}) AS charges
 """
