@@ -70,7 +70,8 @@ WITH
 SELECT
     concat('{operator_id}', right(connector_id, 14), leftPad(toString(number), 4, '0')), connector_id, equipment_id,
     station_id, 1, fromUnixTimestamp64Milli(started_ms, 'UTC') AS started,
-    fromUnixTimestamp64Milli(ended_ms, 'UTC') AS ended, energy, energy, energy, energy * 2, 0, [started], [ended], [energy], [energy], [energy], start_kwh, end_kwh, true
+    fromUnixTimestamp64Milli(ended_ms, 'UTC') AS ended, energy, energy, energy, energy * 2, 0,
+    [started], [ended], [energy], [energy], [energy], start_kwh, end_kwh, true
 FROM station_connectors FINAL
 CROSS JOIN numbers({count}) AS charges
 """
