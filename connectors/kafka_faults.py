@@ -1,10 +1,10 @@
 """Which of librdkafka's errors pass by themselves, and which end a service."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from connectors.errors import KafkaRefused, MisconfiguredService, PlaceTaken
 
@@ -47,6 +47,13 @@ def check(error: KafkaError, whose_place: str) -> None:
     if is_fatal(error) or is_refusal(error):
         raise KafkaRefused(f"Kafka: {error.str()}")
     log.warning("Kafka: %s", error.str())
+
+
+def commit_refusal(error: KafkaError | None, partitions: Iterable[TopicPartition]) -> KafkaRefused | None:
+    """Why nothing can be committed any more, if a commit was answered so."""
+    faults = filter(None, (error, *(done.error for done in partitions)))
+    refused = next(filter(is_refusal, faults), None)
+    return None if refused is None else KafkaRefused(f"Kafka: offsets can't be committed: {refused.str()}")
 
 
 @contextmanager

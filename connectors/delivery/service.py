@@ -25,7 +25,7 @@ from connectors.delivery.topics import LANES, Lane, lane_topic
 from connectors.delivery.transport import HttpTransport
 from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.interfaces.registry import Interface
-from connectors.kafka_faults import check, is_refusal
+from connectors.kafka_faults import check, commit_refusal
 from connectors.leaving import leave
 from schemas.clock import wall_ms
 from schemas.codec import RECORD_TYPES, codec_for
@@ -281,16 +281,17 @@ class Delivery:
     def _commit_answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll, also for the commits that were waited for. What failed is committed with the next."""
         self._committing = False
-        for fault in filter(None, (error, *(done.error for done in partitions))):
-            if is_refusal(fault):
-                self._refusal = KafkaRefused(f"Kafka: offsets can't be committed: {fault.str()}")
+        self._refusal = commit_refusal(error, partitions) or self._refusal
         if error is not None:
             self._sealed_up_to.clear()
             log.warning("offsets are not committed, later again: %s", error.str())
             return
         for done in partitions:
-            if done.error is None and (done.topic, done.partition) in self._books:
-                self._committed[done.topic, done.partition] = done.offset
+            place = done.topic, done.partition
+            if done.error is not None:
+                self._sealed_up_to.pop(place, None)
+            elif place in self._books:
+                self._committed[place] = done.offset
 
     async def _leave(self, pool: ThreadPoolExecutor) -> None:
         """Commits what is confirmed and leaves the group; waits for a cluster that is away, but not for ever."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from connectors.policies import Reconciliation
+from connectors.protocol.beijing_time import day_of
 
 _EPOCH = date(1970, 1, 1)
 _OFFSET_MS = 8 * 3_600_000
@@ -23,14 +24,9 @@ def midnight_ms(day: date) -> int:
     return (day - _EPOCH).days * DAY_MS - _OFFSET_MS
 
 
-def day_at(instant_ms: int) -> date:
-    """The day of an instant."""
-    return _EPOCH + timedelta(days=(instant_ms + _OFFSET_MS) // DAY_MS)
-
-
 def yesterday(now_ms: int) -> date:
     """The newest day that is over."""
-    return day_at(now_ms) - timedelta(days=1)
+    return day_of(now_ms) - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.interfaces.registry import interfaces
 from connectors.platform import load_platforms
+from connectors.reconciliation.audit.pushes import told_by
 from connectors.reconciliation.audit.run import audit
 from connectors.reconciliation.days import yesterday
 from connectors.warehouse.client import WarehouseClient
@@ -32,7 +32,6 @@ from infra.errors import OperatorError
 from infra.simulator.fleet.population import CONNECTORS_PER_STATION
 from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
-from schemas.records.derived import Order
 
 MONTH_DAYS = 30
 
@@ -81,8 +80,7 @@ def _fill(client: WarehouseClient, stand: Stand, settings: YearBenchSettings, te
     now = datetime.now(UTC)
     rows = [(*row, now, now) for row in connector_rows(stand.fleet.stations)]
     client.insert_rows("station_connectors", CONNECTOR_COLUMNS, rows)
-    platform = load_platforms().platforms[PLATFORM]
-    told = [name for name, one in interfaces().items() if one.record is Order and platform.is_on(name)]
+    told = told_by(load_platforms().platforms[PLATFORM])
     for what, statement in filling(yesterday(wall_ms()), settings.others, PLATFORM, told):
         tell(what)
         client.run(statement)

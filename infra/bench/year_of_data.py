@@ -122,7 +122,7 @@ def filling(day: date, others: int, platform: str, interfaces: Iterable[str]) ->
     yield "the day's orders", _ORDERS.format(**known, count=ORDERS_EACH)
     for first in range(0, others, AT_ONCE):
         yield f"other orders, {first:,} of {others:,}", insert_others(day, first, min(AT_ONCE, others - first))
-    told = {"platform": platform, "interfaces": sorted(interfaces), "outcome": Action.DONE.value}
+    told = {"platform": platform, "interfaces": list(interfaces), "outcome": Action.DONE.value}
     for begin in range(year_ms, day_ms, 30 * DAY_MS):
         yield (
             f"attempts to tell of them, from day {(begin - year_ms) // DAY_MS} of the year on",

@@ -74,7 +74,6 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="chunk-reader")
         chunked = self.chunked
         self._reader = ChunkReader(chunked.cluster, chunked.leading, chunked.following)
-
         self._looking_after = asyncio.ensure_future(self._look_after())
 
     async def _look_after(self) -> None:

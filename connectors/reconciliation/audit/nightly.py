@@ -9,11 +9,11 @@ from confluent_kafka import KafkaException
 
 from connectors.errors import ConnectorsError
 from connectors.platform import Platform
+from connectors.protocol.beijing_time import day_of
 from connectors.reconciliation.audit.asking import Queries
 from connectors.reconciliation.audit.figures import LEAST_PERCENT, Audit
 from connectors.reconciliation.audit.metrics import AuditMetrics
 from connectors.reconciliation.audit.run import audit
-from connectors.reconciliation.days import day_at
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _AGAIN_S = 300.0
 
 def newest_over(now_ms: int) -> date:
     """The newest day, Beijing time, whose night is over."""
-    return day_at(now_ms - _NIGHT // timedelta(milliseconds=1)) - timedelta(days=1)
+    return day_of(now_ms - _NIGHT // timedelta(milliseconds=1)) - timedelta(days=1)
 
 
 class NightlyAudit:

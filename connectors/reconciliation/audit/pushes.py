@@ -135,10 +135,15 @@ _JUDGING_UNDISPUTED = """
 """
 
 
+def told_by(platform: Platform) -> list[str]:
+    """The interfaces by which the platform is told of orders."""
+    return [name for name, one in sorted(interfaces().items()) if one.record is Order and platform.is_on(name)]
+
+
 def pushes(warehouse: Queries, span: Span, scale: Scale, platform: Platform) -> Iterator[Figure]:
     """Of each interface by which the platform is told of orders, what is confirmed, and what in time; and what it
     contests of all that it has. Raises WarehouseError."""
-    names = [name for name, one in sorted(interfaces().items()) if one.record is Order and platform.is_on(name)]
+    names = told_by(platform)
     asked: dict[str, Any] = {
         **span.parameters(),
         "platform": platform.name,

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.ends import Partition
 from connectors.errors import KafkaRefused
-from connectors.kafka_faults import is_refusal
+from connectors.kafka_faults import commit_refusal
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,7 @@ class Commits:
     def answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll. What failed is committed with the next."""
         self._asked = False
-        for fault in filter(None, (error, *(done.error for done in partitions))):
-            if is_refusal(fault):
-                self.refusal = KafkaRefused(f"Kafka: offsets can't be committed: {fault.str()}")
+        self.refusal = commit_refusal(error, partitions) or self.refusal
         if error is not None:
             log.warning("offsets are not committed, later again: %s", error.str())
             return

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
@@ -504,6 +505,10 @@ def test_while_the_cluster_is_away_nothing_is_sealed_twice(kafka: KafkaCluster, 
     delivery._commit_answered(KafkaError(KafkaError._TIMED_OUT), [])
     delivery._seal()
     assert len(delivery._sealed) == 2, "what could not be committed is committed with the next"
+    failed = SimpleNamespace(topic=ORDERS, partition=0, offset=8, error=KafkaError(KafkaError.REBALANCE_IN_PROGRESS))
+    delivery._commit_answered(None, [failed])  # type: ignore[list-item]
+    delivery._seal()
+    assert len(delivery._sealed) == 3, "so is what could not be committed of one partition"
 
 
 def test_two_deliveries_of_one_group_lose_nothing(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.policies import Reconciliation
-from connectors.reconciliation.days import Night, day_at, days_to_look_at, midnight_ms, yesterday
+from connectors.protocol.beijing_time import day_of
+from connectors.reconciliation.days import Night, days_to_look_at, midnight_ms, yesterday
 
 DAY = date(2026, 11, 25)
 BEIJING = timezone(timedelta(hours=8))
@@ -27,8 +28,8 @@ def test_midnight_is_beijings() -> None:
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1)))
 def test_the_day_of_an_instant_is_beijings(moment: datetime) -> None:
     instant = round(moment.replace(tzinfo=UTC).timestamp() * 1000)
-    assert day_at(instant) == datetime.fromtimestamp(instant / 1000, BEIJING).date()
-    assert midnight_ms(day_at(instant)) <= instant < midnight_ms(day_at(instant) + timedelta(days=1))
+    assert day_of(instant) == datetime.fromtimestamp(instant / 1000, BEIJING).date()
+    assert midnight_ms(day_of(instant)) <= instant < midnight_ms(day_of(instant) + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
