@@ -16,6 +16,7 @@ from pathlib import Path
 from infra.errors import OperatorError
 from infra.local.clickhouse.access import Access, ensure_password
 from infra.local.clickhouse.data import exclusive_data, note_version, require_readable
+from infra.local.clickhouse.deduplication import forget_unwritten
 from infra.local.clickhouse.engine import Engine, EngineUnusable, installed_version
 from infra.local.clickhouse.layout import ClickHouseFiles
 from infra.local.clickhouse.limits import LOG_MAX_BYTES
@@ -46,6 +47,8 @@ def main(home: str, port: int) -> int:
             require_readable(files, installed_version())
             with storage_errors(files.config):
                 files.config.write_bytes((resources("infra.local.clickhouse") / files.config.name).read_bytes())
+            if forgotten := forget_unwritten(files.data):
+                _log.info("crossed out %d tokens of blocks that a kill kept from their tables", forgotten)
             engine = Engine(files.data.name, files.config.name)
             try:
                 note_version(files, installed_version())

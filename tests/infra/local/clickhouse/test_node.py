@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -125,6 +126,26 @@ def test_killed_again_and_again_in_the_middle_of_inserts_it_loses_and_doubles_no
             assert client.rows("SELECT count(), uniqExact(x), max(x) FROM kept") == [
                 (done * 1000, done * 1000, done * 1000 - 1)
             ]
+
+
+def test_a_block_that_a_kill_kept_from_its_table_is_taken_when_it_comes_again(home: Path) -> None:
+    server = LocalClickHouse(home, 0, die_with_parent=True)
+    with killed_at_the_end(server):
+        server.start()
+        with client_of(server) as client:
+            for token in "abc":
+                client.insert("INSERT INTO kept FORMAT CSV", token.encode().hex().encode() + b"\n", token=token)
+        server.kill()
+        # As a kill leaves it between the token's line and the part's name.
+        [log] = server.files.data.glob("store/*/*/deduplication_logs/deduplication_log_1.txt")
+        [part] = [line.split(b"\t")[1] for line in log.read_bytes().splitlines()[1:2]]
+        shutil.rmtree(log.parent.parent / part.decode())
+        server.start()
+        with client_of(server) as client:
+            assert client.rows("SELECT x FROM kept ORDER BY x") == [(61,), (63,)]
+            for token in "abc":
+                client.insert("INSERT INTO kept FORMAT CSV", token.encode().hex().encode() + b"\n", token=token)
+            assert client.rows("SELECT x FROM kept ORDER BY x") == [(61,), (62,), (63,)]
 
 
 def test_a_taken_port_is_told_before_anything_is_started(home: Path) -> None:
