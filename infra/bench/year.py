@@ -35,6 +35,9 @@ from schemas.cluster import KafkaCluster
 
 MONTH_DAYS = 30
 
+#: A merge may follow another's end.
+_LOOK_EVERY_S, _QUIET_LOOKS, _SETTLE_TIMEOUT_S = 2.0, 3, 600.0
+
 Tell = Callable[[str], None]
 
 
@@ -61,6 +64,7 @@ def measure(
         began = time.perf_counter()
         _fill(client, stand, settings, tell)
         filled_s = time.perf_counter() - began
+        settled_s = _settle(client, tell)
         tell(f"{settings.per_s:g} questions a second for {settings.seconds:g} s")
         statistics = _statistics(stand, warehouse, settings)
         audited = _audit(client, connectors * ORDERS_EACH, tell)
@@ -68,6 +72,7 @@ def measure(
         **statistics,
         **audited,
         "filled_s": round(filled_s),
+        "settled_s": round(settled_s),
         "connectors": connectors,
         "hours": connectors * HOURS,
         "samples": connectors * SAMPLES_EACH,
@@ -84,6 +89,20 @@ def _fill(client: WarehouseClient, stand: Stand, settings: YearBenchSettings, te
     for what, statement in filling(yesterday(wall_ms()), settings.others, PLATFORM, told):
         tell(what)
         client.run(statement)
+
+
+def _settle(client: WarehouseClient, tell: Tell) -> float:
+    """Waits, for so many seconds, until ClickHouse has merged what one statement after the other inserted: a year that
+    came in a year's time has long been merged."""
+    began = time.perf_counter()
+    quiet = 0
+    while quiet < _QUIET_LOOKS and time.perf_counter() < began + _SETTLE_TIMEOUT_S:
+        [(merges,)] = client.rows("SELECT count() FROM system.merges WHERE database = currentDatabase()")
+        if merges:
+            tell(f"merges at work: {merges}")
+        quiet = 0 if merges else quiet + 1
+        time.sleep(_LOOK_EVERY_S)
+    return time.perf_counter() - began
 
 
 def _statistics(stand: Stand, warehouse: Warehouse, settings: YearBenchSettings) -> dict[str, object]:
