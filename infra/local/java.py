@@ -13,10 +13,17 @@ from infra.local.layout import BrokerFiles
 HEAP_MB = 512
 
 
-def broker_command(jars: Sequence[Path], files_: BrokerFiles) -> list[str]:
-    """Runs the broker in the foreground with the configuration at `files_.properties`."""
+#: Compiles once and quickly. The thorough compiler keeps a core busy for the first half minute, and is worth that only
+#: to what runs for longer.
+_FOR_MINUTES = "-XX:TieredStopAtLevel=1"
+
+
+def broker_command(jars: Sequence[Path], files_: BrokerFiles, for_minutes: bool) -> list[str]:
+    """Runs the broker in the foreground with the configuration at `files_.properties`; `for_minutes` is one that will
+    not live long, such as a demo's or a test's."""
     return [
         *_java(jars, files_),
+        *([_FOR_MINUTES] if for_minutes else []),
         "-XX:+ExitOnOutOfMemoryError",
         f"-XX:ErrorFile={files_.logs / 'java-crash.log'}",
         "kafka.Kafka",
@@ -25,10 +32,10 @@ def broker_command(jars: Sequence[Path], files_: BrokerFiles) -> list[str]:
 
 
 def format_command(jars: Sequence[Path], files_: BrokerFiles, cluster_id: str) -> list[str]:
-    """Formats the data directory that `files_.properties` names; for a process this short the compiler idles."""
+    """Formats the data directory that `files_.properties` names."""
     return [
         *_java(jars, files_),
-        "-XX:TieredStopAtLevel=1",
+        _FOR_MINUTES,
         "-XX:+UseSerialGC",
         "kafka.tools.StorageTool",
         "format",
