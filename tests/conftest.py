@@ -16,6 +16,7 @@ from infra.local.clickhouse.node import LocalClickHouse
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
+from tests.memory_folder import folder_in_memory, has_room_in_memory
 
 # Whether a run passes depends on the code alone: examples are the same in every run, and none is too slow. Others are
 # tried with `--hypothesis-profile=default`.
@@ -24,9 +25,20 @@ settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+def server_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the session's servers: in memory, where there is room, since a disk makes every topic and table
+    wait."""
+    if not has_room_in_memory():
+        yield tmp_path_factory.mktemp("servers")
+        return
+    with folder_in_memory() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def broker(server_homes: Path) -> Iterator[LocalKafka]:
     """A real Kafka broker on a free port, which ends with the test session however that ends."""
-    kafka = LocalKafka(tmp_path_factory.mktemp("kafka"), port=0, die_with_parent=True)
+    kafka = LocalKafka(server_homes / "kafka", port=0, die_with_parent=True)
     kafka.start()
     yield kafka
     kafka.stop()
@@ -43,9 +55,9 @@ def kafka(broker: LocalKafka) -> Iterator[KafkaCluster]:
 
 
 @pytest.fixture(scope="session")
-def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClickHouse]:
+def clickhouse_server(server_homes: Path) -> Iterator[LocalClickHouse]:
     """A real ClickHouse on a free port, which ends with the test session however that ends."""
-    server = LocalClickHouse(tmp_path_factory.mktemp("clickhouse"), port=0, die_with_parent=True)
+    server = LocalClickHouse(server_homes / "clickhouse", port=0, die_with_parent=True)
     server.start()
     yield server
     server.stop()
