@@ -4,6 +4,7 @@ What that is, and when a record has its turn, is the services' decision (router,
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from connectors.delivery.buffers import Buffers, Held
 from connectors.delivery.parcel import Parcel
+from connectors.delivery.places import require_place
 from connectors.delivery.topics import dead_letter_topic
 from connectors.delivery.transactions import Transactions, Unsettled
 from connectors.ends import Ends, Partition
@@ -129,7 +131,7 @@ class Forwarder(Generic[T]):
         self._first_written_at = 0.0
         self._clock = 0.0
         self._ticked_at = time.monotonic()
-        group = group_of(cluster, name)
+        self._group = group = group_of(cluster, name)
         self._transactions = Transactions(cluster, f"{group}-{instance}", self._our_place, self._give_up)
         self._outputs = Outputs(cluster, codec_for(cluster.schema_registry_url), self._transactions)
         try:
@@ -146,10 +148,12 @@ class Forwarder(Generic[T]):
         return self._stopping.is_set() and time.monotonic() - self._stop_at > _LEAVE_S
 
     def run(self) -> None:
-        """Works until `stop`. Raises KafkaRefused for faults that do not pass by themselves."""
+        """Works until `stop`. Raises KafkaRefused for faults that do not pass by themselves, MisconfiguredService."""
         try:
             self._transactions.start()
-            topics = self._work.subscription(self._transactions.topics())
+            there = self._transactions.topics()
+            topics = self._work.subscription(there)
+            require_place(self._consumer, _matching(topics, there), self._group, self._name, self._stopping.is_set)
             self._work.begin(self._stopping)
             self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
             while not self._stopping.is_set():
@@ -261,6 +265,16 @@ class Forwarder(Generic[T]):
 def group_of(cluster: KafkaCluster, name: str) -> str:
     """The consumer group of all services of this name."""
     return f"{cluster.topic_prefix}evcs-{name}"
+
+
+def _matching(topics: Iterable[str], there: Iterable[str]) -> list[str]:
+    """What a subscription means: names, and regular expressions that begin with ^."""
+    known = sorted(there)
+    return [
+        name
+        for topic in topics
+        for name in ([n for n in known if re.fullmatch(topic, n)] if topic.startswith("^") else [topic])
+    ]
 
 
 def partition_of(message: Message) -> Partition:

@@ -20,7 +20,7 @@ from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
 from connectors.delivery.service import Delivery
 from connectors.delivery.settings import DeliverySettings, all_settings
-from connectors.errors import KafkaRefused
+from connectors.errors import KafkaRefused, MisconfiguredService
 from connectors.standing import run_until_told
 from schemas.cluster import KafkaCluster
 
@@ -117,8 +117,16 @@ async def _kept_running(
             await running
         except KafkaRefused:
             raise
-        except Exception:
+        except Exception as failure:
             pause_s = next(pauses)
-            log.exception("delivery to %s has failed; it begins again in %d s", settings.platform.name, pause_s)
+            known = isinstance(failure, MisconfiguredService)
+            what = f": {failure}" if known else ""
+            log.error(
+                "delivery to %s has failed%s; it begins again in %d s",
+                settings.platform.name,
+                what,
+                pause_s,
+                exc_info=None if known else failure,
+            )
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), pause_s)

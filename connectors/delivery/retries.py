@@ -18,7 +18,7 @@ from connectors.delivery.forwarder import Forwarder, Outputs, partition_of
 from connectors.delivery.letter import letter_of
 from connectors.delivery.parcel import FRESH, Parcel, parcel
 from connectors.delivery.routing.settings import instance_from, platforms_named
-from connectors.delivery.topics import dead_letter_topic, lane_topic, retry_topic, rungs
+from connectors.delivery.topics import RETRY_TOPICS, dead_letter_topic, lane_topic, retry_topic, rungs
 from connectors.errors import MisconfiguredService
 from connectors.platform import Platform
 from schemas.cluster import KafkaCluster
@@ -122,7 +122,7 @@ class _Retrying:
         if missing:
             raise MisconfiguredService(f"no topic {', '.join(missing)}: run `evcs topics create`")
         prefix = re.escape(self._cluster.topic_prefix).replace("\\-", "-")
-        return [f"^{prefix}delivery-retry-[0-9]+s$"]
+        return [f"^{prefix}{RETRY_TOPICS}$"]
 
     def begin(self, give_up: threading.Event) -> None:
         """Nothing."""

@@ -18,6 +18,7 @@ from connectors.delivery.lanes import Lanes
 from connectors.delivery.letter import letter_of
 from connectors.delivery.outbox import Batch, Outbox
 from connectors.delivery.parcel import FRESH, Parcel, parcel
+from connectors.delivery.places import require_place
 from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
 from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.tokens import TokenKeeper
@@ -122,15 +123,16 @@ class Delivery:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Delivers until `stop`. Raises KafkaRefused for faults that do not pass by themselves, and whatever a
-        lane met that neither a platform nor a network can do."""
+        """Delivers until `stop`. Raises PlaceLost, KafkaRefused for faults that do not pass by themselves, and whatever
+        a lane met that neither a platform nor a network can do."""
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(1, thread_name_prefix=f"delivery-{self.settings.platform.name}")
-        self._consumer.subscribe(
-            list(self._lane_of), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
-        )
         last_commit = last_status = time.monotonic()
         try:
+            await loop.run_in_executor(pool, self._require_place)
+            self._consumer.subscribe(
+                list(self._lane_of), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+            )
             while not self._stopping.is_set():
                 failure = self.lanes.failure or self._refusal
                 if failure is not None:
@@ -160,6 +162,15 @@ class Delivery:
             await self._transport.aclose()
         if self.lanes.failure is not None:
             raise self.lanes.failure
+
+    def _require_place(self) -> None:
+        require_place(
+            self._consumer,
+            self._lane_of,
+            self.settings.group,
+            self.settings.platform.name,
+            self._stopping.is_set,
+        )
 
     def _poll(self) -> list[Taken]:
         """Runs in the consumer's thread."""

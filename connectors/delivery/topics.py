@@ -29,7 +29,10 @@ SOURCES: dict[str, Lane] = {
     "charge-orders": "orders",
 }
 
-_NAME = re.compile(r"delivery-(retry-[0-9]+s|[a-z0-9-]+-(states|orders)(-dlq)?)")
+#: Every ladder's topics, as a regular expression.
+RETRY_TOPICS = "delivery-retry-[0-9]+s"
+
+_NAME = re.compile(rf"{RETRY_TOPICS}|delivery-[a-z0-9-]+-(states|orders)(-dlq)?")
 
 _PARTITIONS = 8
 _RETRY_PARTITIONS = 4

@@ -7,6 +7,7 @@ import click
 
 from connectors.delivery.process import PARTS, Part, ProcessSettings
 from infra.commands._backfill import backfill
+from infra.commands._delivery_begin import begin
 from infra.commands._delivery_status import status
 from infra.errors import NoAnswer
 from infra.log_level import LOG_LEVEL
@@ -29,6 +30,7 @@ def command() -> None:
 
 command.add_command(status)
 command.add_command(backfill)
+command.add_command(begin)
 
 
 @command.command("run")
