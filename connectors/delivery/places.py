@@ -59,13 +59,15 @@ def has_place(consumer: Consumer, topics: Iterable[str]) -> bool:
 
 def places_at(consumer: Consumer, topics: Iterable[str], at_ms: int) -> list[TopicPartition]:
     """Of each partition the first record of this time (UTC ms) or later, or its end. Raises KafkaException."""
-    asked = [TopicPartition(each.topic, each.partition, at_ms) for each in _all(consumer, topics)]
-    found = consumer.offsets_for_times(asked, timeout=_ANSWER_S)
+    asked = _all(consumer, topics)
+    # Asked for first: what comes in between is found by its time.
+    ends = {(each.topic, each.partition): watermarks(consumer, each.topic, each.partition)[1] for each in asked}
+    found = consumer.offsets_for_times([TopicPartition(e.topic, e.partition, at_ms) for e in asked], timeout=_ANSWER_S)
     for place in found:
         if place.error is not None:
             raise KafkaException(place.error)
         if place.offset < 0:
-            place.offset = watermarks(consumer, place.topic, place.partition)[1]
+            place.offset = ends[place.topic, place.partition]
     return found
 
 

@@ -25,6 +25,7 @@ from connectors.policies import Addresses, BreakerPolicy
 from infra.local.broker import LocalKafka
 from infra.simulator.platform.threaded import PlatformThread
 from infra.topic_admin import create_topics
+from schemas.clock import wall_ms
 from schemas.cluster import KafkaCluster
 from schemas.offsets import ContiguousOffsets
 from schemas.records.delivery import Attempt
@@ -355,7 +356,8 @@ def test_bad_records_are_dead_lettered_and_the_stream_goes_on(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread
 ) -> None:
     settings = delivering_to(city, kafka)
-    writer.put_raw(*[(ORDERS, b"A", value) for value, _ in BAD.values()], at=r.STARTED, partition=3)
+    recorded_at = wall_ms() - 60_000
+    writer.put_raw(*[(ORDERS, b"A", value) for value, _ in BAD.values()], at=recorded_at, partition=3)
     writer.put(r.order(1, "A"), partition=3)
 
     async def scenario() -> None:
@@ -368,10 +370,10 @@ def test_bad_records_are_dead_lettered_and_the_stream_goes_on(
     by_offset = {letter.offset: letter for letter in letters}
     for offset, (value, reason) in enumerate(BAD.values()):
         letter = by_offset[offset]
-        assert (letter.topic, letter.partition, letter.recorded_at) == (ORDERS, 3, r.STARTED)
+        assert (letter.topic, letter.partition, letter.recorded_at) == (ORDERS, 3, recorded_at)
         assert (letter.key, letter.value, letter.reason) == (b"A", value, reason)
         assert letter.detail
-        assert letter.failed_at > r.STARTED
+        assert letter.failed_at > recorded_at
     committed, ends = offsets(settings)
     assert committed == ends == {(ORDERS, 3): len(BAD) + 1}
 
