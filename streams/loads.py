@@ -5,8 +5,10 @@ No rule is decided here; this joins the pure rule to chunks, to a clock and to t
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from schemas.clock import wall_ms
 from schemas.codec import codec_for
@@ -54,6 +56,12 @@ class Loads:
     def save(self) -> None:
         """Puts everything out, also of minutes that are not over: their rest will be records of its own."""
         self._put_out(LATEST_MS)
+
+    def figures(self) -> Iterable[Metric]:
+        """This topology's own, for /metrics; read on another thread than the one that adds."""
+        loads = self._loads
+        yield GaugeMetricFamily("evcs_station_load_open_minutes", "Connectors' minutes in memory", loads.open)
+        yield CounterMetricFamily("evcs_station_load_passed_over", "Samples that were passed over", loads.passed_over)
 
     def _put_out(self, until: int) -> None:
         """What was there by then. A chunk adds to minutes that were open when it came, or that it has opened."""

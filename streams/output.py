@@ -56,7 +56,8 @@ class OutputQueue:
         self._putting_out: deque[_Step] = deque()
         self._saving: deque[_Step] = deque()
         self._lost: list[str] = []
-        self.produced = 0
+        #: Records that were handed to the client, by the name of their topic on the cluster.
+        self.produced: dict[str, int] = {}
         self._producer = Producer(
             cluster.producer_config(
                 linger_ms=5,
@@ -98,7 +99,7 @@ class OutputQueue:
             except KafkaException as error:
                 raise OutputLost(f"{topic}: {error}") from error
             step.waiting += 1
-            self.produced += 1
+            self.produced[topic] = self.produced.get(topic, 0) + 1
             return
 
     def _advance(self) -> None:
@@ -121,9 +122,14 @@ class OutputQueue:
         if self._producer.poll(0) or self._putting_out or self._saving:
             self._advance()
 
+    @property
+    def unconfirmed(self) -> int:
+        """Records that wait for the broker; for any thread."""
+        return len(self._producer)
+
     def congested(self) -> bool:
         """Whether so much waits for the broker that no more input should be taken."""
-        return len(self._producer) > IN_FLIGHT_MAX
+        return self.unconfirmed > IN_FLIGHT_MAX
 
     def empty(self) -> bool:
         """Whether everything submitted is safe."""

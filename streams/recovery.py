@@ -13,7 +13,7 @@ from schemas.cluster import KafkaCluster
 from schemas.kafka_log import kafka_log
 from schemas.watermarks import watermarks
 from streams.catalog import CatalogReader
-from streams.services import READY, Services
+from streams.services import Services
 from streams.tracking import EVENTS, TELEMETRY, Tracking
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def follow_assignments(app: faust.App, services: Services, tracking: Tracking, c
                 await loop.run_in_executor(None, _recover, cluster, tracking, catalog, missing)
             except Exception as error:
                 await services.fail(error)
-        log.info("%s of partitions %s", READY, sorted(mine))
+        services.takes(mine)
 
 
 def _telemetry_partitions(cluster: KafkaCluster, tps: set[TP]) -> set[int]:

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import faust
+from prometheus_client.core import Metric
 
 from streams.output import OutputQueue
 from streams.settings import StreamsSettings
@@ -23,17 +24,29 @@ def _nothing() -> None:
     pass
 
 
+def _no_figures() -> Iterable[Metric]:
+    return ()
+
+
 @dataclass(slots=True)
 class Services:
     """Made once per worker. The topology sets `tick`, called ten times a second, and `save`, called before partitions
-    go: it submits all that still waits, acks included."""
+    go: it submits all that still waits, acks included; and, if it has any, `figures` of its own for /metrics, called on
+    another thread than the worker's. `partitions` are those whose records are taken, None while they are given out."""
 
     app: faust.App
     settings: StreamsSettings
     output: OutputQueue
     tick: Callable[[], None] = _nothing
     save: Callable[[], None] = _nothing
+    figures: Callable[[], Iterable[Metric]] = _no_figures
+    partitions: frozenset[int] | None = None
     failure: BaseException | None = None
+
+    def takes(self, partitions: Iterable[int]) -> None:
+        """The topology is ready for records of these partitions, which are all that this worker has."""
+        self.partitions = frozenset(partitions)
+        log.info("%s of partitions %s", READY, sorted(self.partitions))
 
     async def room(self) -> None:
         """Returns once the broker has taken enough for more input to be taken."""

@@ -5,10 +5,14 @@ No rule is decided here; this joins the pure rules to chunks, to the state topic
 
 import gc
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from schemas.clock import wall_ms
 from schemas.codec import Codec, codec_for
@@ -67,8 +71,9 @@ class Tracking:
         self._partitions: dict[int, _Partition] = {}
         self._live = settings.clock is Clock.WALL
         self._names = {settings.cluster.topic(name): name for name in (TELEMETRY, EVENTS)}
+        #: What was passed over, dead-lettered or flagged, by reason, also of partitions that have gone.
+        self.counts: Counter[str] = Counter()
         self.samples = 0
-        self.events = 0
 
     def put_station(self, station: Station) -> None:
         """Takes a station's newest catalog record."""
@@ -95,7 +100,7 @@ class Tracking:
         return count
 
     def _recover_one(self, number: int, ends: dict[tuple[str, int], int] | None) -> _Partition:
-        tracker = Tracker(number, self.codec, self.sites, self.settings.policy)
+        tracker = Tracker(number, self.codec, self.sites, self.settings.policy, counts=self.counts)
         newest: dict[bytes, bytes | None] = {}
         for batch in read_to_end(self.settings.cluster, self.settings.cluster.topic(STATE_TOPIC), (number,)):
             for message in batch:
@@ -154,7 +159,6 @@ class Tracking:
             for record in chunk.records:
                 at = record.timestamp()[1]
                 take_event(tracker, record, min(settled, at) if settled > 0 else at, settled)
-            self.events += len(chunk.records)
         partition.newest[topic] = max(partition.newest[topic], chunk.newest_at)
         partition.caught_up[topic] = chunk.caught_up
         partition.processed[topic] = chunk.last_offset
@@ -224,13 +228,26 @@ class Tracking:
         """How many connectors this worker tracks."""
         return sum(len(p.tracker.connectors) for p in self._partitions.values())
 
-    def counts(self) -> dict[str, int]:
-        """What was passed over or flagged, by reason."""
-        total: dict[str, int] = {}
-        for partition in self._partitions.values():
-            for reason, count in partition.tracker.counts.items():
-                total[reason] = total.get(reason, 0) + count
-        return total
+    def figures(self) -> Iterable[Metric]:
+        """This topology's own, for /metrics; read on another thread than the one that tracks."""
+        yield GaugeMetricFamily("evcs_streams_connectors", "Connectors that are tracked", self.connectors())
+        yield GaugeMetricFamily(
+            "evcs_streams_clock_behind_seconds",
+            "How far the time of the slowest partition is behind the wall; NaN while none is known",
+            self._behind_s(),
+        )
+        flagged = CounterMetricFamily(
+            "evcs_streams_flagged_records",
+            "Records that were dead-lettered, passed over or flagged",
+            labels=("reason",),
+        )
+        for reason, count in sorted(dict(self.counts).items()):
+            flagged.add_metric((reason,), count)
+        yield flagged
+
+    def _behind_s(self) -> float:
+        clocks = [clock for partition in self._partitions.values() if (clock := self.clock(partition)) > 0]
+        return max(0, self._wall() - min(clocks)) / 1000 if clocks else math.nan
 
 
 def _seen(state: ConnectorState) -> int:

@@ -17,6 +17,7 @@ from schemas.cluster import KafkaCluster
 from schemas.kafka_log import seldom
 from schemas.topic import all_topics
 from streams.errors import BrokerAway, MisconfiguredStreams
+from streams.health import WorkerHealth
 from streams.output import STATE_TOPIC, OutputQueue
 from streams.services import Services
 from streams.settings import TRACKING_ROLE, StreamsSettings
@@ -129,7 +130,9 @@ def make_app(settings: StreamsSettings) -> faust.App:
 
 
 async def _drain(services: Services) -> None:
-    """Waits until everything put out is safe; gives up after 5 s, whereupon its input is read again."""
+    """Partitions are about to go. Waits until everything put out is safe; gives up after 5 s, whereupon its input is
+    read again."""
+    services.partitions = None
     for _ in range(1000):
         try:
             services.save()
@@ -200,8 +203,8 @@ def _partition_counts(cluster: KafkaCluster, patience_s: float) -> dict[str, int
         consumer.close()
 
 
-def run(settings: StreamsSettings, loglevel: str = "info") -> int:
-    """Runs a worker until it is told to stop; returns its exit status, 1 if it failed.
+def run(settings: StreamsSettings, loglevel: str = "info", health: WorkerHealth | None = None) -> int:
+    """Runs a worker until it is told to stop; returns its exit status, 1 if it failed. `health` watches it.
 
     Raises MisconfiguredStreams for topics that are missing or don't fit, BrokerAway if no broker answers.
     """
@@ -209,10 +212,12 @@ def run(settings: StreamsSettings, loglevel: str = "info") -> int:
     app = make_app(settings)
     for name in _REPEATING:
         seldom(name)
+    services: Services = app.services  # type: ignore[attr-defined]
+    if health is not None:
+        health.watch(services)
     worker = app.Worker(loglevel=loglevel, quiet=True, redirect_stdouts=False)
     try:
         worker.execute_from_commandline()
     except SystemExit as leaving:
         return int(leaving.code or 0)
-    services: Services = app.services
     return 1 if services.failure is not None else 0

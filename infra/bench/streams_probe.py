@@ -42,7 +42,7 @@ def main() -> None:
         [tracking] = trackings
         report = {
             "per_s": tracking.samples / elapsed,
-            "outputs": services.output.produced,
+            "outputs": sum(services.output.produced.values()),
             "connectors": tracking.connectors(),
             "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         }

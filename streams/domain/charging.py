@@ -176,7 +176,6 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
     for disagreement in disagreements(order):
         tracker.flag(connector, charge, "order_sums_disagree", disagreement, now)
     tracker.out.put(order, connector.key, now)
-    tracker.counts["orders"] += 1
     forget(tracker, connector, charge)
 
 

@@ -65,11 +65,18 @@ def instant_problem(at: int, latest: int) -> tuple[str, str] | None:
 class Tracker:
     """The connectors of one partition of `charger-telemetry` and `charge-events`.
 
-    Not thread-safe: one partition is one thread of thought. `counts` holds what was passed over and why.
+    Not thread-safe: one partition is one thread of thought. `counts` holds what was passed over, dead-lettered or
+    flagged, by reason; it may be all partitions' together.
     """
 
     def __init__(
-        self, partition: int, codec: Codec, sites: Sites, policy: TrackingPolicy, outputs: Outputs | None = None
+        self,
+        partition: int,
+        codec: Codec,
+        sites: Sites,
+        policy: TrackingPolicy,
+        outputs: Outputs | None = None,
+        counts: Counter[str] | None = None,
     ) -> None:
         self.partition = partition
         self.codec = codec
@@ -80,7 +87,7 @@ class Tracker:
         #: (when, order of arrival, connector): what `timers` goes through.
         self.alarms: list[tuple[int, int, Connector]] = []
         self.alarms_set = 0
-        self.counts: Counter[str] = Counter()
+        self.counts = counts if counts is not None else Counter[str]()
         self._stations: dict[str, str] = {}
         self._resting: dict[bytes, bytes] = {}
 

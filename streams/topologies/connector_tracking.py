@@ -18,7 +18,7 @@ def install(app: faust.App, services: Services) -> None:
     cluster = services.settings.cluster
     tracking = Tracking(services.settings, services.output)
     catalog = CatalogReader(cluster, tracking.codec, tracking.put_station)
-    services.tick, services.save = lambda: tracking.tick(at_end), tracking.save
+    services.tick, services.save, services.figures = lambda: tracking.tick(at_end), tracking.save, tracking.figures
     follow_assignments(app, services, tracking, catalog)
     source = app.topic(
         cluster.topic(TELEMETRY), cluster.topic(EVENTS), key_serializer="raw", value_serializer="raw", internal=False

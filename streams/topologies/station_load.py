@@ -1,6 +1,5 @@
 """Station load: telemetry in; what each connector adds to its station's load in each minute out."""
 
-import logging
 from typing import Any, cast
 
 import faust
@@ -8,17 +7,15 @@ from faust.streams import Stream
 from faust.types import EventT, StreamT
 
 from streams.loads import Loads
-from streams.services import READY, Services
+from streams.services import Services
 from streams.tracking import TELEMETRY
 from streams.transport.chunk import Chunk
-
-log = logging.getLogger(__name__)
 
 
 def install(app: faust.App, services: Services) -> None:
     """One agent. Nothing is recovered: loads of a part of a minute merge with those of the rest."""
     loads = Loads(services.settings, services.output)
-    services.tick, services.save = loads.tick, loads.save
+    services.tick, services.save, services.figures = loads.tick, loads.save, loads.figures
     source = app.topic(
         services.settings.cluster.topic(TELEMETRY), key_serializer="raw", value_serializer="raw", internal=False
     )
@@ -34,4 +31,4 @@ def install(app: faust.App, services: Services) -> None:
 
     @app.on_rebalance_complete.connect
     async def assigned(sender: Any, /, *args: Any, signal: Any, **kwargs: Any) -> None:
-        log.info("%s of partitions %s", READY, sorted(tp.partition for tp in app.consumer.assignment()))
+        services.takes(tp.partition for tp in app.consumer.assignment())

@@ -7,6 +7,7 @@ offsets and would commit one chunk an interval.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -178,6 +179,11 @@ class ChunkedConsumerThread(stock.AIOKafkaConsumerThread):
         partition = (tp.topic, tp.partition)
         return self._reader.at_end(partition) and processed >= self._reader.last_handed_out(partition)
 
+    @property
+    def reader(self) -> ChunkReader | None:
+        """What fetches chunks; None before the thread has started."""
+        return self._reader
+
     def verify_event_path(self, now: float, tp: TP) -> None:
         if tp.topic not in self.chunked:
             super().verify_event_path(now, tp)
@@ -223,6 +229,8 @@ class ChunkedConsumer(stock.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._chunks: dict[TP, ContiguousOffsets] = {}
+        #: Records that were taken, by the name of their topic on the cluster.
+        self.taken: Counter[str] = Counter()
         super().__init__(*args, **kwargs)
         self.scheduler = InOrder()
 
@@ -238,6 +246,9 @@ class ChunkedConsumer(stock.Consumer):
     def _to_message(self, tp: TP, record: Any) -> Any:
         if tp.topic in self.chunked:
             self._chunks.setdefault(tp, ContiguousOffsets()).handed_out(record.offset)
+            self.taken[tp.topic] += len(record.value.records)
+        else:
+            self.taken[tp.topic] += 1
         return super()._to_message(tp, record)
 
     def ack(self, message: Any) -> bool:
@@ -252,6 +263,18 @@ class ChunkedConsumer(stock.Consumer):
             books.done(message.offset)
             self._acked[message.tp]  # so that the commit loop sees this partition
         return True
+
+    @property
+    def hears_brokers(self) -> bool:
+        """Whether brokers answer whoever fetches chunks."""
+        reader = self._thread.reader
+        return reader is not None and reader.hears_brokers
+
+    @property
+    def lags(self) -> dict[str, int]:
+        """Records of chunked topics, by their names on the cluster, in this worker's partitions, that are not taken."""
+        reader = self._thread.reader
+        return reader.lags if reader is not None else {}
 
     def at_end(self, tp: TP, processed: int) -> bool:
         """See `ChunkedConsumerThread.at_end`."""

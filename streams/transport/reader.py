@@ -44,6 +44,9 @@ _STOOD_STILL_S = 15.0
 #: While the brokers are away one is asked for a partition's end so long, s.
 _PROBE_S = 0.2
 
+#: How often the lags are told, s.
+_TELL_EVERY_S = 1.0
+
 Partition = tuple[str, int]
 
 
@@ -76,6 +79,9 @@ class ChunkReader:
         self._returned_at = float("-inf")
         self._read_at = _now()
         self._ends_on_return: dict[Partition, int] = {}
+        #: Records by topic that are not handed out yet, as of the last second; made anew each time, for any thread.
+        self.lags: dict[str, int] = {}
+        self._tell_at = 0.0
 
     def _client(self, cluster: KafkaCluster) -> Consumer:
         return Consumer(
@@ -135,6 +141,7 @@ class ChunkReader:
         self._awaited = set()
         self._ends_on_return = {}
         self._read_at = _now()
+        self._tell_at = 0.0
 
     def _of(self, partition: Partition) -> Consumer:
         return self._leader if partition[0] in self.leading else self._follower
@@ -172,6 +179,7 @@ class ChunkReader:
                 # Behind the last record there may be transaction markers, which are never handed out.
                 if partition in self._next and not (partition[0] in self.following and partition[1] in self._held):
                     self._next[partition] = max(self._next[partition], end)
+            self._tell_lags()
             if chunks or time.monotonic() >= deadline:
                 return chunks
 
@@ -282,6 +290,21 @@ class ChunkReader:
         """The partition's end as last heard from the broker, 0 if nothing was heard."""
         _, high = self._of(partition).get_watermark_offsets(TopicPartition(*partition), cached=True)
         return max(high, 0)
+
+    @property
+    def hears_brokers(self) -> bool:
+        """Whether brokers answer, as far as is known; for any thread."""
+        return not self._away
+
+    def _tell_lags(self) -> None:
+        now = time.monotonic()
+        if now < self._tell_at:
+            return
+        self._tell_at = now + _TELL_EVERY_S
+        lags = dict.fromkeys(self.leading | self.following, 0)
+        for partition, at in self._next.items():
+            lags[partition[0]] += max(0, self.high_watermark(partition) - at)
+        self.lags = lags
 
     def close(self) -> None:
         """Leaves the brokers."""

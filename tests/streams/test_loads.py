@@ -86,3 +86,10 @@ def test_in_a_backlog_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     assert worker.order == []
     worker.take(charging(NOON))
     assert worker.order == ["out -120", "out -60", "out 0", "ack 1", "ack 2"]
+
+
+def test_its_figures() -> None:
+    worker = Worker()
+    worker.take(charging(NOON), charging(NOON, meter_wh=-1))
+    told = {sample.name: sample.value for one in worker.loads.figures() for sample in one.samples}
+    assert told == {"evcs_station_load_open_minutes": 1, "evcs_station_load_passed_over_total": 1}

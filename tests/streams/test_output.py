@@ -57,7 +57,8 @@ def test_steps_are_safe_in_order_once_outputs_and_states_are_there(kafka: KafkaC
     _drain(queue)
     assert safe == list(range(200))
     assert seen[199] == (133, 100)
-    assert queue.produced == 233
+    assert queue.produced == {kafka.topic(CHANGES): 133, kafka.topic(STATE_TOPIC): 100}
+    assert queue.unconfirmed == 0
     assert queue.close(5) == 0
 
 

@@ -1,5 +1,6 @@
 """When states are written and chunks acked: at once, or in a backlog together with those of the chunks behind."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -122,3 +123,37 @@ def test_chunks_of_a_partition_that_has_gone_are_not_acked(worker: Worker) -> No
     worker.tracking.save()
     assert worker.acked == [0]
     assert len(worker.queue.states) == 1
+
+
+def test_what_was_flagged_stays_told_when_its_partition_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.tracking.read_to_end", lambda *_: [])
+    worker = Worker(monkeypatch)
+
+    def told() -> dict[str, float]:
+        return {
+            sample.name + str(sample.labels): sample.value
+            for one in worker.tracking.figures()
+            for sample in one.samples
+        }
+
+    flagged = "evcs_streams_flagged_records_total{'reason': 'meter_negative'}"
+    worker.tracking.recover({0})
+    assert flagged not in told()
+    for _ in range(2):
+        worker.tracking.recover({0})
+        worker.take(sample(NOON, meter_wh=-1), caught_up=True)
+        worker.tracking.drop({0})
+    assert told()[flagged] == 2
+    assert told()["evcs_streams_connectors{}"] == 0
+
+
+def test_how_far_the_slowest_partition_is_behind(worker: Worker) -> None:
+    def told() -> dict[str, float]:
+        return {sample.name: sample.value for one in worker.tracking.figures() for sample in one.samples}
+
+    assert told()["evcs_streams_connectors"] == 1
+    assert told()["evcs_streams_clock_behind_seconds"] == 0
+    worker.take(plugged(NOON + 5 * SECOND), caught_up=False)
+    assert told()["evcs_streams_clock_behind_seconds"] == 3595
+    worker.tracking.drop({0})
+    assert math.isnan(told()["evcs_streams_clock_behind_seconds"])

@@ -272,3 +272,18 @@ def test_empty_partitions_are_at_their_end(kafka: KafkaCluster, reader: ChunkRea
 def test_one_topic_of_each_kind(kafka: KafkaCluster) -> None:
     with pytest.raises(MisconfiguredStreams, match="one topic of each"):
         ChunkReader(kafka, ["a", "b"], ["c"])
+
+
+def test_the_lag_is_what_is_not_handed_out(kafka: KafkaCluster, reader: ChunkReader) -> None:
+    feed(kafka, TELEMETRY, 0, range(NOW, NOW + 30))
+    feed(kafka, TELEMETRY, 1, range(NOW, NOW + 7))
+    everything = _all(kafka, 0, 1)
+    _from_the_start(reader, everything)
+    reading = Reading()
+
+    def lags_are(telemetry: int, active: frozenset[Partition]) -> bool:
+        reading.read(reader, active)
+        return reader.lags == {kafka.topic(TELEMETRY): telemetry, kafka.topic(EVENTS): 0}
+
+    until(lambda: lags_are(30, _all(kafka, 1)), "partition 0 lags")
+    until(lambda: lags_are(0, everything), "nothing lags")
