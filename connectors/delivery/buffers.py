@@ -59,7 +59,12 @@ class Buffers(Generic[T]):
         self._buffers: dict[Partition, Buffer[T]] = {}
 
     def __len__(self) -> int:
-        return sum(len(buffer.held) for buffer in self._buffers.values())
+        return sum(len(buffer.held) for buffer in list(self._buffers.values()))
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are ours; like `len`, for any thread."""
+        return len(self._buffers)
 
     def assign(self, partitions: Iterable[Partition], now: float) -> None:
         """These are ours from now on; nothing of them has been read."""

@@ -3,9 +3,8 @@ is, or is given up; and the ledger is told. What it says of the platform as a wh
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from connectors.delivery.backlog import Job, Waiting
 from connectors.delivery.confirmed import Confirmed
@@ -14,6 +13,7 @@ from connectors.delivery.outcomes import TABLE, Action, Sign
 from connectors.delivery.parcel import Parcel
 from connectors.delivery.push import Reply
 from connectors.delivery.sender import Call
+from connectors.delivery.tally import Tally
 from connectors.delivery.topics import Lane, lane_topic
 from connectors.interfaces.registry import Interface
 from connectors.platform import Platform
@@ -28,25 +28,15 @@ log = logging.getLogger(__name__)
 _ATTEMPTS_BEFORE_AN_ORDER = 4
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was done since the start."""
-
-    confirmed: Counter[str]
-    failures: Counter[str]
-    last_error: str = ""
-    last_error_at: int | None = None
-
-
 class Consequences:
-    """Of one platform's calls. `now_ms` is the broker's clock in UTC ms."""
+    """Of one platform's calls. `now_ms` is the broker's clock in UTC ms; `tally` is told of each."""
 
-    def __init__(self, platform: Platform, outbox: Outbox, now_ms: Callable[[], int]) -> None:
+    def __init__(self, platform: Platform, outbox: Outbox, now_ms: Callable[[], int], tally: Tally) -> None:
         self._platform = platform
         self._outbox = outbox
         self._now_ms = now_ms
         self._confirmed = Confirmed()
-        self.tally = Tally(Counter(), Counter())
+        self.tally = tally
 
     def has_taken(self, job: Job, interface: Interface) -> bool:
         """Whether the platform has taken exactly this order already, and nobody wants it sent all the same."""
@@ -92,9 +82,11 @@ class Consequences:
 
     def _take_note(self, job: Job, call: Call, action: Action) -> None:
         """The platform has it, contested or not."""
-        self.tally.confirmed[call.interface.name] += 1
+        name = call.interface.name
+        self.tally.confirmed[name] += 1
+        self.tally.delays[name].add((call.started_at + call.latency_ms - job.recorded_at) / 1000)
         if isinstance(job.record, Order):
-            self._confirmed.add(call.interface.name, job.key, job.value)
+            self._confirmed.add(name, job.key, job.value)
         # A code that the profile confirms is as good as 0.
         taken = action is Action.DONE and call.reply.sign is not Sign.IGNORED
         self.enter(job, call, action.value if taken else call.reply.sign.value)

@@ -103,7 +103,8 @@ class Forwarder(Generic[T]):
     """One process's share of the work. `run` blocks until `stop`, which may be called from a signal handler.
 
     `instance` names it among those of its kind, across restarts. A transaction ends after `commit_every_s` or
-    `batch` records, whichever comes first. `ends` is for buffers that ask where partitions end.
+    `batch` records, whichever comes first. `ends` is for buffers that ask where partitions end. What `parts.Forwarding`
+    says is for any thread.
     """
 
     def __init__(
@@ -128,6 +129,8 @@ class Forwarder(Generic[T]):
         self._stop_at = 0.0
         self._failure: BaseException | None = None
         self._written: list[Held[T]] = []
+        self._given_out = False
+        self.forwarded = 0
         self._first_written_at = 0.0
         self._clock = 0.0
         self._ticked_at = time.monotonic()
@@ -138,6 +141,21 @@ class Forwarder(Generic[T]):
             self._consumer = Consumer({**_consumer_config(cluster, group), "logger": kafka_log(__name__)})
         except KafkaException as error:
             raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group has given this process its partitions, and it is not ending."""
+        return self._given_out and not self._stopping.is_set()
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions this process has."""
+        return self._buffers.partitions
+
+    @property
+    def waiting(self) -> int:
+        """Records that were read and have not had their turn."""
+        return len(self._buffers)
 
     def stop(self) -> None:
         """Ends `run` after the transaction at hand, within seconds."""
@@ -163,6 +181,7 @@ class Forwarder(Generic[T]):
             log.warning("the cluster does not answer: what is not committed is done again after the next start")
             self._written.clear()
         finally:
+            self._given_out = False
             leave(self._consumer)
             self._work.close()
 
@@ -216,11 +235,14 @@ class Forwarder(Generic[T]):
         """Ends the transaction; what it wrote in vain is written again."""
         if not self._written:
             return
+        lost: list[Held[T]] = []
         ends = {held.partition: held.offset + 1 for held in self._written}
         offsets = [TopicPartition(*partition, offset) for partition, offset in ends.items()]
         if not self._transactions.commit(offsets, self._consumer.consumer_group_metadata()):
             committed = self._committed(ends)
-            self._buffers.put_back(held for held in self._written if held.offset >= committed[held.partition])
+            lost = [held for held in self._written if held.offset >= committed[held.partition]]
+            self._buffers.put_back(lost)
+        self.forwarded += len(self._written) - len(lost)
         self._written.clear()
 
     def _committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -238,6 +260,7 @@ class Forwarder(Generic[T]):
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._buffers.assign([(p.topic, p.partition) for p in partitions], self._clock)
+        self._given_out = True
         log.info("the %s %s of %d partitions", self._name, READY, len(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -257,6 +280,7 @@ class Forwarder(Generic[T]):
         self._let_go(consumer, partitions)
 
     def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._given_out = False
         self._written.clear()
         self._buffers.revoke([(p.topic, p.partition) for p in partitions])
         consumer.resume(partitions)  # one that is paused would still be so when it comes back, and nobody would know

@@ -19,6 +19,7 @@ from connectors.delivery.outcomes import TABLE, Action
 from connectors.delivery.pace import Pace
 from connectors.delivery.push import Caller, Reply
 from connectors.delivery.sender import Sender
+from connectors.delivery.tally import Tally
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import Lane
 from connectors.interfaces.registry import Interface
@@ -37,7 +38,7 @@ _LOOK_S = 0.05
 
 class Lanes:
     """Both lanes of one platform. `now_ms` is the broker's clock in UTC ms, `monotonic` any clock in seconds that does
-    not go back (the breaker's, the pace's and the latencies')."""
+    not go back (the breaker's, the pace's and the latencies'). `tally` goes on counting, if it is given."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Lanes:
         outbox: Outbox,
         now_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
     ) -> None:
         self._platform = platform
         self._sender = Sender(platform.name, caller, tokens, now_ms, monotonic)
@@ -54,7 +56,8 @@ class Lanes:
         self._now_ms = now_ms
         self._monotonic = monotonic
         self._pace = Pace(platform.limits.per_second)
-        self._consequences = Consequences(platform, outbox, now_ms)
+        self.tally = tally if tally is not None else Tally()
+        self._consequences = Consequences(platform, outbox, now_ms, self.tally)
         self._tasks: set[asyncio.Task[None]] = set()
         self._limits: dict[Lane, int] = {
             "orders": platform.limits.orders_in_flight,
@@ -69,7 +72,6 @@ class Lanes:
             "orders": Backlog(newest_wins=False),
             "states": Backlog(newest_wins=True),
         }
-        self.tally = self._consequences.tally
         self.failure: BaseException | None = None
 
     @property

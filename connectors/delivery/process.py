@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 
 from connectors.delivery.clock import BrokerClock
 from connectors.delivery.outbox import outbox_producer
+from connectors.delivery.parts import Parts, PlatformLanes
 from connectors.delivery.retries import RetryScheduler, RetrySettings
 from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
@@ -64,29 +65,36 @@ class ProcessSettings:
         )
 
 
-def run(settings: ProcessSettings) -> None:
-    """Works until SIGTERM or SIGINT. Raises KafkaRefused, MisconfiguredService."""
-    run_until_told(partial(work, settings))
+def run(settings: ProcessSettings, parts: Parts) -> None:
+    """Works until SIGTERM or SIGINT; `parts` tell how it fares. Raises KafkaRefused, MisconfiguredService."""
+    run_until_told(partial(work, settings, parts))
 
 
-async def work(settings: ProcessSettings, stopping: asyncio.Event) -> None:
+async def work(settings: ProcessSettings, parts: Parts, stopping: asyncio.Event) -> None:
     """Runs all parts side by side until `stopping`. Raises KafkaRefused, MisconfiguredService."""
     loop = asyncio.get_running_loop()
     clock = BrokerClock(settings.cluster)
     services: list[Service] = []
     if settings.router is not None:
-        services.append(Router(settings.router))
+        router = Router(settings.router)
+        services.append(router)
+        parts.forwarders["router"] = router.forwarder
     if settings.retries is not None:
-        services.append(RetryScheduler(settings.retries, clock.now_ms))
+        scheduler = RetryScheduler(settings.retries, clock.now_ms)
+        services.append(scheduler)
+        parts.forwarders["retries"] = scheduler.forwarder
     with clock, ThreadPoolExecutor(max(1, len(services)), "delivery") as pool:
         tasks: list[asyncio.Future[None]] = [loop.run_in_executor(pool, service.run) for service in services]
         if settings.lanes:
             producer = outbox_producer(settings.cluster)
             for one in settings.lanes:
-                running = _kept_running(one, producer, clock.now_ms, stopping)
+                lanes = parts.platforms[one.platform.name] = PlatformLanes()
+                running = _kept_running(one, lanes, producer, clock.now_ms, stopping)
                 tasks.append(asyncio.create_task(running))
         told = asyncio.create_task(_told(stopping))
+        parts.working = True
         await asyncio.wait({told, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        parts.working = False
         stopping.set()
         for service in services:
             service.stop()
@@ -101,12 +109,16 @@ async def _told(stopping: asyncio.Event) -> None:
 
 
 async def _kept_running(
-    settings: DeliverySettings, producer: Producer, now_ms: Callable[[], int], stopping: asyncio.Event
+    settings: DeliverySettings,
+    lanes: PlatformLanes,
+    producer: Producer,
+    now_ms: Callable[[], int],
+    stopping: asyncio.Event,
 ) -> None:
     """One platform's delivery; what fails in it is begun again, and costs the other platforms nothing."""
     pauses = itertools.chain(_RESTART_S, itertools.repeat(_RESTART_S[-1]))
     while not stopping.is_set():
-        delivery = Delivery(settings, producer, now_ms=now_ms)
+        delivery = lanes.delivery = Delivery(settings, producer, now_ms=now_ms, tally=lanes.tally)
         log.info("delivering to %s (%s)", settings.platform.name, settings.target)
         running = asyncio.create_task(delivery.run())
         told = asyncio.create_task(stopping.wait())
@@ -118,6 +130,8 @@ async def _kept_running(
         except KafkaRefused:
             raise
         except Exception as failure:
+            lanes.delivery = None
+            lanes.restarts += 1
             pause_s = next(pauses)
             known = isinstance(failure, MisconfiguredService)
             what = f": {failure}" if known else ""

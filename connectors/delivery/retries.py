@@ -87,7 +87,7 @@ class RetryScheduler:
     """One scheduler; `now_ms` is the broker's clock in UTC ms. `run` blocks until `stop`."""
 
     def __init__(self, settings: RetrySettings, now_ms: Callable[[], int]) -> None:
-        self._forwarder = Forwarder(
+        self.forwarder = Forwarder(
             NAME,
             settings.cluster,
             settings.instance,
@@ -99,11 +99,11 @@ class RetryScheduler:
 
     def run(self) -> None:
         """Forwards until `stop`. Raises KafkaRefused, MisconfiguredService."""
-        self._forwarder.run()
+        self.forwarder.run()
 
     def stop(self) -> None:
         """Ends `run` after the transaction at hand, within seconds."""
-        self._forwarder.stop()
+        self.forwarder.stop()
 
 
 class _Retrying:

@@ -14,6 +14,8 @@ import httpx
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from connectors.delivery.backlog import Job
+from connectors.delivery.breaker import BreakerState
+from connectors.delivery.lag import Lag
 from connectors.delivery.lanes import Lanes
 from connectors.delivery.letter import letter_of
 from connectors.delivery.outbox import Batch, Outbox
@@ -21,6 +23,7 @@ from connectors.delivery.parcel import FRESH, Parcel, parcel
 from connectors.delivery.places import require_place
 from connectors.delivery.push import ANSWER_MAX_BYTES, Caller
 from connectors.delivery.settings import DeliverySettings
+from connectors.delivery.tally import Tally
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import LANES, Lane, lane_topic
 from connectors.delivery.transport import HttpTransport
@@ -46,13 +49,15 @@ BATCH = 500
 _POLL_S = 0.02
 _COMMIT_EVERY_S = 0.3
 _STATUS_EVERY_S = 5.0
+_TELL_EVERY_S = 1.0
 _DRAIN_S = 10.0
 _LEAVE_S = 5.0
 
 
 class Delivery:
     """One platform's delivery. `producer` is shared by all of a process; `transport` may be given by tests, otherwise
-    one is made from the profile. `now_ms` is the broker's clock in UTC ms."""
+    one is made from the profile. `now_ms` is the broker's clock in UTC ms. `tally` is that of the platform's delivery
+    before this one, which goes on. What `parts.Delivering` says is for any thread."""
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class Delivery:
         transport: httpx.AsyncBaseTransport | None = None,
         now_ms: Callable[[], int] = wall_ms,
         monotonic: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
     ) -> None:
         self.settings = settings
         self._now_ms = now_ms
@@ -78,7 +84,7 @@ class Delivery:
         self._transport = transport or HttpTransport(platform.timeouts, calls, ANSWER_MAX_BYTES)
         caller = Caller(self._transport, platform, settings.target, settings.credentials, now_ms)
         tokens = TokenKeeper(caller, settings.credentials, monotonic)
-        self.lanes = Lanes(platform, caller, tokens, self._outbox, now_ms, monotonic)
+        self.lanes = Lanes(platform, caller, tokens, self._outbox, now_ms, monotonic, tally)
         self._held_max: dict[Lane, int] = {"orders": settings.orders_held_max, "states": settings.states_held_max}
         self._paused: dict[Lane, bool] = dict.fromkeys(LANES, False)
         self._books: dict[tuple[str, int], ContiguousOffsets] = {}
@@ -90,7 +96,9 @@ class Delivery:
         self._gone: list[tuple[str, int]] = []
         self._committing = False
         self._stopping = asyncio.Event()
-        self._reported = (time.monotonic(), 0)
+        self._reported = (time.monotonic(), self.lanes.tally.confirmed.total())
+        self._given_out = False
+        self.lags: dict[Lane, int] = dict.fromkeys(LANES, 0)
         try:
             config = settings.cluster.consumer_config(
                 group_id=settings.group,
@@ -107,11 +115,32 @@ class Delivery:
             self._consumer = Consumer({**config, "on_commit": self._commit_answered, "logger": kafka_log(__name__)})
         except KafkaException as error:
             raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+        self._lag = Lag(self._consumer)
 
     @property
     def partitions(self) -> int:
         """How many partitions are this process's to deliver."""
         return len(self._books)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group has given this process its partitions, and it is neither failing nor ending."""
+        return self._given_out and not self._stopping.is_set()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return self.lanes.in_flight
+
+    @property
+    def held(self) -> dict[Lane, int]:
+        """Records in memory."""
+        return {lane: backlog.held for lane, backlog in self.lanes.backlogs.items()}
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Whether calls go out."""
+        return self.lanes.breaker.state
 
     @property
     def committed(self) -> int:
@@ -127,7 +156,7 @@ class Delivery:
         a lane met that neither a platform nor a network can do."""
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(1, thread_name_prefix=f"delivery-{self.settings.platform.name}")
-        last_commit = last_status = time.monotonic()
+        last_commit = last_status = last_told = time.monotonic()
         try:
             await loop.run_in_executor(pool, self._require_place)
             self._consumer.subscribe(
@@ -154,7 +183,16 @@ class Delivery:
                 if now - last_status > _STATUS_EVERY_S:
                     last_status = now
                     self._report(now)
+                    paused = {
+                        place: books for place, books in self._books.items() if self._paused[self._lane_of[place[0]]]
+                    }
+                    if paused:
+                        await loop.run_in_executor(pool, self._lag.ask, paused)
+                if now - last_told > _TELL_EVERY_S:
+                    last_told = now
+                    self._tell_lags()
         finally:
+            self._given_out = False
             await self.lanes.drain(_DRAIN_S)
             self._report(time.monotonic())
             await self._leave(pool)
@@ -329,6 +367,7 @@ class Delivery:
         for mine in partitions:
             self._books[mine.topic, mine.partition] = ContiguousOffsets()
         self._paused = dict.fromkeys(LANES, False)
+        self._given_out = True
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll: what is safe is committed, what is not is the next owner's to deliver."""
@@ -340,6 +379,7 @@ class Delivery:
 
     def _lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Runs inside a poll: the group has gone on without this member, so nothing can be committed any more."""
+        self._given_out = False
         for gone in partitions:
             place = (gone.topic, gone.partition)
             if self._books.pop(place, None) is not None:
@@ -347,7 +387,15 @@ class Delivery:
             self._committed.pop(place, None)
             self._ready.pop(place, None)
             self._sealed_up_to.pop(place, None)
+            self._lag.forget(place)
         consumer.resume(partitions)  # one that is paused would still be so when it comes back, and nobody would know
+
+    def _tell_lags(self) -> None:
+        """Runs between two polls."""
+        lags: dict[Lane, int] = dict.fromkeys(LANES, 0)
+        for place, books in self._books.items():
+            lags[self._lane_of[place[0]]] += self._lag.of(place, self._committed.get(place, books.committable()))
+        self.lags = lags
 
     def _report(self, now: float) -> None:
         """How the platform fares, for `evcs delivery status`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from connectors.delivery.parts import Parts
 from connectors.delivery.process import ProcessSettings, work
 from connectors.delivery.retries import RetrySettings
 from connectors.delivery.routing.settings import RouterSettings
@@ -142,7 +143,7 @@ def stand(broker: LocalKafka) -> Iterator[Stand]:
         async def deliver() -> None:
             stopping = asyncio.Event()
             started.append((stopping, asyncio.get_running_loop()))
-            await work(whole, stopping)
+            await work(whole, Parts(), stopping)
 
         thread = threading.Thread(target=lambda: asyncio.run(deliver()), name="delivery")
         thread.start()

@@ -34,7 +34,7 @@ class Router:
 
     def __init__(self, settings: RouterSettings) -> None:
         merge: Merge[Routed] = Merge(settings.window_s, settings.silence_s)
-        self._forwarder = Forwarder(
+        self.forwarder = Forwarder(
             NAME,
             settings.cluster,
             settings.instance,
@@ -47,11 +47,11 @@ class Router:
 
     def run(self) -> None:
         """Routes until `stop`. Raises KafkaRefused, MisconfiguredService."""
-        self._forwarder.run()
+        self.forwarder.run()
 
     def stop(self) -> None:
         """Ends `run` after the transaction at hand, within seconds."""
-        self._forwarder.stop()
+        self.forwarder.stop()
 
 
 class _Routing:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.delivery.parcel import Parcel
+from connectors.delivery.tally import BOUNDS_S
 from connectors.protocol.credentials import Credentials, Secret
 from schemas.records.delivery import Attempt
 from schemas.records.derived import Derived
@@ -215,3 +216,15 @@ def test_nor_what_query_token_repeats(what: str, caplog: pytest.LogCaptureFixtur
         bench = deliver(of(r.status("A"), r.stop(1, "A"), r.order(2, "A")), script, by=SECRETS)
     assert any(one.error.startswith("query_token: ") for one in bench.attempts)
     assert_nothing_is_told(bench, caplog.text)
+
+
+def test_the_tally_remembers_how_long_after_its_time_each_push_was_taken() -> None:
+    async def scenario(bench: Bench) -> None:
+        for key, late_s in (("A", 0), ("B", 3), ("C", 3), ("D", 100_000), ("E", -60)):
+            bench.put(r.status(key), recorded_at=c.NOW_MS - late_s * 1000)
+
+    delays = deliver(scenario).lanes.tally.delays
+    assert list(delays) == [c.STATUS]
+    counted = {bound: count for bound, count in zip((*BOUNDS_S, None), delays[c.STATUS].counts, strict=True) if count}
+    assert counted == {0.1: 2, 5.0: 2, None: 1}
+    assert 100_006 <= delays[c.STATUS].sum_s < 100_007

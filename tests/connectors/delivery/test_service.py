@@ -314,6 +314,29 @@ def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city:
     assert committed == ends
 
 
+def test_the_lag_is_all_that_waits_also_what_is_not_read(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a lane is paused its client hears of no new ends, and of some partitions nothing was read at all."""
+    monkeypatch.setattr(service, "_STATUS_EVERY_S", 0.2)
+    monkeypatch.setattr(service, "_TELL_EVERY_S", 0.2)
+    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
+    settings = replace(delivering_to(city, kafka, breaker=breaker), orders_held_max=50)
+    writer.put(*[r.stop(n, f"C{n}") for n in range(3_000)])
+
+    async def scenario() -> None:
+        await asyncio.to_thread(city.go_down)
+        async with running(settings) as delivery:
+            await until(lambda: delivery.lags == {"orders": 3_000, "states": 0})
+            await asyncio.to_thread(writer.put, *[r.stop(n, f"C{n}") for n in range(3_000, 3_200)])
+            await until(lambda: delivery.lags["orders"] == 3_200)
+            await asyncio.to_thread(city.come_up)
+            await until(lambda: delivery.lags["orders"] == 0)
+            assert delivery.lanes.tally.confirmed[c.STOP] == 3_200
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.usefixtures("short_drain")
 def test_a_lane_that_was_paused_is_read_on_when_it_comes_back(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread

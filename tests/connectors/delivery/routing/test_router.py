@@ -238,13 +238,13 @@ def test_partitions_that_were_paused_are_read_on_when_they_come_back(
     count = PAUSE_AT + 500
     ch.write(lanes, [(ch.PAST + n, r.status("A", observed_at=ch.PAST + n)) for n in range(count)])
     first = Router(patient(lanes))
-    buffers = first._forwarder._buffers
+    buffers = first.forwarder._buffers
     monkeypatch.setattr(buffers, "take", lambda now, limit: [])
     with at_work(first):
         on.await_true(lambda: any(buffer.paused for buffer in list(buffers._buffers.values())))
         second = Router(patient(lanes, instance="1"))
         with at_work(second):
-            on.await_true(lambda: len(second._forwarder._buffers._buffers))
+            on.await_true(lambda: len(second.forwarder._buffers._buffers))
         monkeypatch.undo()
         on.await_records(lambda: on.lane(lanes, "city", "states"), count)
     assert on.repeated(on.lane(lanes, "city", "states")) == []
