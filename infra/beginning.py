@@ -18,6 +18,9 @@ from infra.past_records import instant
 from infra.topic_admin import require_topics, topics_there
 from schemas.cluster import KafkaCluster
 
+#: How long a group may be without a coordinator, s.
+_PATIENCE_S = 30.0
+
 #: Instants that stand for the two ends of a topic, UTC ms.
 _EARLIEST, _LATEST = 0, 2**62
 
@@ -39,7 +42,7 @@ def begin(cluster: KafkaCluster, who: str, at: str) -> Beginning:
     group, topics = _group_and_topics(cluster, who)
     consumer = Consumer({**cluster.consumer_config(group_id=group), "log_level": 0})
     try:
-        if has_place(consumer, topics):
+        if has_place(consumer, topics, _PATIENCE_S):
             raise OperatorError(
                 f"the group {group} has its place and goes on there: to send a span once more, use "
                 "`evcs delivery backfill`"

@@ -3,15 +3,15 @@ ladders, and what the lanes tell of themselves."""
 
 import contextlib
 import struct
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from connectors.delivery.forwarder import group_of
 from connectors.delivery.outbox import STATUS
 from connectors.delivery.parcel import parcel
+from connectors.delivery.places import committed
 from connectors.delivery.retries import NAME as RETRIES
 from connectors.delivery.settings import lanes_group
 from connectors.delivery.topics import LANES, Lane, lane_topic, retry_topic, rungs
@@ -27,16 +27,6 @@ from schemas.records.derived import Order
 from schemas.watermarks import watermarks
 
 _TIMEOUT_S = 30.0
-_ASKS_AGAIN_AFTER_S = 0.1
-
-#: What a group's coordinator answers while it starts, or another broker takes its place.
-_PASSING = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    }
-)
 
 #: A process that has not told of itself for so long has ended, or hangs.
 SILENT_AFTER_MS = 30_000
@@ -132,27 +122,14 @@ def _undone(cluster: KafkaCluster, topic: str, group: str) -> tuple[dict[int, in
     consumer = Consumer({**cluster.consumer_config(group_id=group), "log_level": 0})
     try:
         numbers = partitions_of(consumer, topic, _TIMEOUT_S)
-        committed = _committed(consumer, [TopicPartition(topic, n) for n in numbers])
         begin_at, backlog = {}, 0
-        for partition in committed:
+        for partition in committed(consumer, [TopicPartition(topic, n) for n in numbers], _TIMEOUT_S):
             low, high = watermarks(consumer, topic, partition.partition)
             begin_at[partition.partition] = max(low, partition.offset)
             backlog += max(0, high - begin_at[partition.partition])
         return begin_at, backlog
     finally:
         consumer.close()
-
-
-def _committed(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-    """What the group has committed; asks again while it has no coordinator."""
-    give_up_at = time.monotonic() + _TIMEOUT_S
-    while True:
-        try:
-            return consumer.committed(partitions, timeout=_TIMEOUT_S)
-        except KafkaException as error:
-            if error.args[0].code() not in _PASSING or time.monotonic() > give_up_at:
-                raise
-            time.sleep(_ASKS_AGAIN_AFTER_S)
 
 
 def _messages(cluster: KafkaCluster, topic: str, begin_at: dict[int, int]) -> Iterable[Message]:

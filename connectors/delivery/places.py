@@ -8,7 +8,7 @@ say where to go on (`evcs delivery begin`).
 import time
 from collections.abc import Callable, Iterable
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.errors import MisconfiguredService
 from connectors.kafka_faults import check
@@ -18,6 +18,15 @@ from schemas.watermarks import watermarks
 
 #: Kafka's default. A group that has committed nothing and has older records before it was hardly just made.
 FORGOTTEN_AFTER_MS = 7 * 24 * 3_600_000
+
+#: What a group's coordinator answers while it starts, or another broker takes its place.
+_NO_COORDINATOR = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
 
 _ANSWER_S = 5.0
 _ASKS_AGAIN_AFTER_S = 0.2
@@ -52,9 +61,22 @@ def require_place(
         return
 
 
-def has_place(consumer: Consumer, topics: Iterable[str]) -> bool:
+def has_place(consumer: Consumer, topics: Iterable[str], patience_s: float = 0.0) -> bool:
     """Whether the consumer's group has committed anything in these topics. Raises KafkaException."""
-    return any(found.offset >= 0 for found in consumer.committed(_all(consumer, topics), timeout=_ANSWER_S))
+    return any(found.offset >= 0 for found in committed(consumer, _all(consumer, topics), patience_s))
+
+
+def committed(consumer: Consumer, partitions: list[TopicPartition], patience_s: float) -> list[TopicPartition]:
+    """What the consumer's group has committed; asks again, for so long, while it has no coordinator. Raises
+    KafkaException."""
+    give_up_at = time.monotonic() + patience_s
+    while True:
+        try:
+            return consumer.committed(partitions, timeout=_ANSWER_S)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_COORDINATOR or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_ASKS_AGAIN_AFTER_S)
 
 
 def places_at(consumer: Consumer, topics: Iterable[str], at_ms: int) -> list[TopicPartition]:
