@@ -72,7 +72,8 @@ def open_loop(
 
     Meanwhile `pages` are read over a connection of their own, one after the other and over again.
     """
-    idle = [Connection.to(host, port) for _ in range(_CONNECTIONS)]
+    # Made when they are needed: the gateway closes one on which no request comes for some seconds.
+    idle: list[Connection] = []
     reader = Connection.to(host, port)
     waiting: deque[int] = deque()
     at_work: dict[Connection, int] = {}
@@ -88,8 +89,8 @@ def open_loop(
         while due < len(calls) and began + due / per_s <= now:
             waiting.append(due)
             due += 1
-        while waiting and idle:
-            number, connection = waiting.popleft(), idle.pop()
+        while waiting and len(at_work) < _CONNECTIONS:
+            number, connection = waiting.popleft(), idle.pop() if idle else Connection.to(host, port)
             late_us.append(round((time.perf_counter() - began - number / per_s) * 1e6))
             connection.send(calls[number].request)
             at_work[connection] = number
