@@ -22,7 +22,8 @@ from schemas.cluster import KafkaCluster
 _PATIENCE_S = 30.0
 
 #: Instants that stand for the two ends of a topic, UTC ms.
-_EARLIEST, _LATEST = 0, 2**62
+_LATEST = 2**62
+_ENDS = {"earliest": 0, "latest": _LATEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,7 @@ class Beginning:
 def begin(cluster: KafkaCluster, who: str, at: str) -> Beginning:
     """Commits the places of `at` ("earliest", "latest", a date or an instant) for a group that has none; `who` is
     "router", "retries" or a platform. Raises OperatorError, ClusterProblem, MisconfiguredService."""
-    at_ms = {"earliest": _EARLIEST, "latest": _LATEST}.get(at)
-    at_ms = instant(at) if at_ms is None else at_ms
+    at_ms = _instant(at)
     group, topics = _group_and_topics(cluster, who)
     consumer = Consumer({**cluster.consumer_config(group_id=group), "log_level": 0})
     try:
@@ -58,6 +58,15 @@ def begin(cluster: KafkaCluster, who: str, at: str) -> Beginning:
         consumer.close()
     ahead = sum(end.offset - place.offset for place, end in zip(places, ends, strict=True))
     return Beginning(group, len(places), ahead)
+
+
+def _instant(at: str) -> int:
+    if at in _ENDS:
+        return _ENDS[at]
+    try:
+        return instant(at)
+    except OperatorError as error:
+        raise OperatorError(f"{error}, or {' or '.join(_ENDS)}") from error
 
 
 def _group_and_topics(cluster: KafkaCluster, who: str) -> tuple[str, Sequence[str]]:
