@@ -9,8 +9,8 @@ from connectors.delivery.tally import Tally
 from connectors.delivery.topics import Lane
 
 
-class Forwarding(Protocol):
-    """The router, or the retry scheduler."""
+class Part(Protocol):
+    """One of them."""
 
     @property
     def ready(self) -> bool:
@@ -21,6 +21,10 @@ class Forwarding(Protocol):
     def partitions(self) -> int:
         """How many it has."""
         ...
+
+
+class Forwarding(Part, Protocol):
+    """The router, or the retry scheduler."""
 
     @property
     def forwarded(self) -> int:
@@ -33,18 +37,8 @@ class Forwarding(Protocol):
         ...
 
 
-class Delivering(Protocol):
+class Delivering(Part, Protocol):
     """One platform's lanes."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether they have been given their partitions, and are not ending."""
-        ...
-
-    @property
-    def partitions(self) -> int:
-        """How many they have."""
-        ...
 
     @property
     def in_flight(self) -> int:

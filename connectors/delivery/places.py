@@ -44,7 +44,7 @@ class PlaceLost(MisconfiguredService):
 
 
 def require_place(
-    consumer: Consumer, topics: Iterable[str], group: str, who: str, given_up: Callable[[], bool] = lambda: False
+    consumer: Consumer, topics: Iterable[str], group: str, who: str, given_up: Callable[[], bool]
 ) -> None:
     """Raises PlaceLost, and KafkaRefused; `topics` are names on the cluster, `who` is what `evcs delivery begin` calls
     the group. A cluster that does not answer is asked again until `given_up`."""
@@ -82,6 +82,8 @@ def committed(consumer: Consumer, partitions: list[TopicPartition], patience_s: 
 def places_at(consumer: Consumer, topics: Iterable[str], at_ms: int) -> list[TopicPartition]:
     """Of each partition the first record of this time (UTC ms) or later, or its end. Raises KafkaException."""
     asked = _all(consumer, topics)
+    if not asked:
+        return []  # which librdkafka refuses to ask for
     # Asked for first: what comes in between is found by its time.
     ends = {(each.topic, each.partition): watermarks(consumer, each.topic, each.partition)[1] for each in asked}
     found = consumer.offsets_for_times([TopicPartition(e.topic, e.partition, at_ms) for e in asked], timeout=_ANSWER_S)

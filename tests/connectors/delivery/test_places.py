@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer
 
 from connectors.delivery.parcel import Parcel
-from connectors.delivery.places import PlaceLost
+from connectors.delivery.places import PlaceLost, require_place
 from connectors.delivery.retries import RetryScheduler, RetrySettings
 from connectors.delivery.routing.router import Router
 from connectors.delivery.routing.settings import RouterSettings
@@ -121,3 +121,11 @@ def test_router_and_retries_do_not_begin_either(
     assert begin(kafka, who, "latest").records == 0
     with pytest.raises(OperatorError, match="has its place"):
         begin(kafka, who, "latest")
+
+
+def test_a_scheduler_without_any_ladder_has_nothing_to_lose(kafka: KafkaCluster) -> None:
+    consumer = Consumer(kafka.consumer_config(group_id=f"{kafka.topic_prefix}evcs-retries"))
+    try:
+        require_place(consumer, [], "evcs-retries", "retries", given_up=iter([False]).__next__)  # asked once
+    finally:
+        consumer.close()

@@ -18,6 +18,7 @@ from connectors.delivery.breaker import BreakerState
 from connectors.delivery.parcel import Parcel, parcel
 from connectors.delivery.push import ANSWER_MAX_BYTES
 from connectors.delivery.service import Delivery
+from connectors.delivery.settings import DeliverySettings
 from connectors.delivery.topics import delivery_topics
 from connectors.delivery.transport import HttpTransport
 from connectors.errors import KafkaRefused, MisconfiguredService
@@ -284,8 +285,7 @@ def test_a_platform_that_is_down_at_first_and_in_between(
 
 def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
     """What does not fit into memory waits on Kafka; one poll may bring a batch more."""
-    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
-    settings = replace(delivering_to(city, kafka, breaker=breaker), orders_held_max=50)
+    settings = soon_full(city, kafka)
     writer.put(*[r.stop(n, f"C{n}") for n in range(3_000)])
 
     async def scenario() -> None:
@@ -314,14 +314,19 @@ def test_no_more_is_held_than_allowed(kafka: KafkaCluster, writer: Writer, city:
     assert committed == ends
 
 
+def soon_full(city: PlatformThread, cluster: KafkaCluster) -> DeliverySettings:
+    """Of a delivery whose lane of orders is soon paused while the platform is away, which is asked every 0.2 s."""
+    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
+    return replace(delivering_to(city, cluster, breaker=breaker), orders_held_max=50)
+
+
 def test_the_lag_is_all_that_waits_also_what_is_not_read(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a lane is paused its client hears of no new ends, and of some partitions nothing was read at all."""
     monkeypatch.setattr(service, "_STATUS_EVERY_S", 0.2)
     monkeypatch.setattr(service, "_TELL_EVERY_S", 0.2)
-    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
-    settings = replace(delivering_to(city, kafka, breaker=breaker), orders_held_max=50)
+    settings = soon_full(city, kafka)
     writer.put(*[r.stop(n, f"C{n}") for n in range(3_000)])
 
     async def scenario() -> None:
@@ -341,8 +346,7 @@ def test_the_lag_is_all_that_waits_also_what_is_not_read(
 def test_a_lane_that_was_paused_is_read_on_when_it_comes_back(
     kafka: KafkaCluster, writer: Writer, city: PlatformThread
 ) -> None:
-    breaker = BreakerPolicy(consecutive=3, probe_first_s=0.2, probe_max_s=0.2)
-    settings = replace(delivering_to(city, kafka, breaker=breaker), orders_held_max=50)
+    settings = soon_full(city, kafka)
     writer.put(*[r.stop(n, f"C{n}") for n in range(3_000)])
 
     async def scenario() -> None:
