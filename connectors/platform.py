@@ -101,7 +101,7 @@ class Platform:
         """The interfaces that tell this platform of `record`, in the order of their names."""
         candidates = self._pushes.get(type(record), ())
         model = getattr(record, "charge_model", None)
-        return tuple(interface for interface, models in candidates if model is None or model in models)
+        return tuple([interface for interface, models in candidates if model is None or model in models])
 
     def served_paths(self) -> dict[str, str]:
         """The interfaces that the platform may call, by their path on our server."""

@@ -82,6 +82,7 @@ class Outbox:
         self._codec = codec
         self._producer = producer
         self._batch = Batch()
+        self._attempts = cluster.topic(ATTEMPTS)
 
     def seal(self) -> Batch:
         """What was put since the last seal."""
@@ -103,7 +104,7 @@ class Outbox:
 
     def attempt(self, attempt: Attempt) -> None:
         """One line of the ledger."""
-        self._put(ATTEMPTS, attempt.key.encode(), self._codec.encode(attempt), attempt.started_at)
+        self._produce(self._attempts, attempt.key.encode(), self._codec.encode(attempt), attempt.started_at, None)
 
     def dispute(self, dispute: Dispute) -> None:
         """An order for people to look at."""
@@ -122,14 +123,23 @@ class Outbox:
         self._put(dead_letter_topic(letter.topic), letter.key, self._codec.encode(letter), letter.failed_at, parcel)
 
     def _put(self, topic: str, key: bytes | None, value: bytes, timestamp: int, parcel: Parcel | None = None) -> None:
-        name = self._cluster.topic(topic)
         headers = parcel.headers() if parcel is not None else None
+        self._produce(self._cluster.topic(topic), key, value, timestamp, headers or None)
+
+    def _produce(
+        self,
+        name: str,
+        key: bytes | None,
+        value: bytes,
+        timestamp: int,
+        headers: list[tuple[str, str | bytes | None]] | None,
+    ) -> None:
         batch = self._batch
         batch.put()
         while True:
             try:
                 self._producer.produce(
-                    name, value, key, timestamp=timestamp, headers=headers or None, on_delivery=batch.reported
+                    name, value, key, timestamp=timestamp, headers=headers, on_delivery=batch.reported
                 )
             except BufferError:
                 self._producer.poll(_FULL_POLL_S)

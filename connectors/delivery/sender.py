@@ -3,7 +3,8 @@ follows from the answer is for others to decide."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from connectors.delivery.outcomes import Sign
 from connectors.delivery.push import Caller, Reply
@@ -14,8 +15,7 @@ from schemas.records.delivery import Attempt
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call, ended: when it began (UTC ms) and how long it took (ms)."""
 
     interface: Interface
@@ -88,7 +88,7 @@ class Sender:
         started_at, began = self._now_ms(), self._monotonic()
         self.in_flight += 1
         try:
-            token = await self._tokens.token()
+            token = self._tokens.at_hand or await self._tokens.token()
         except TokenRefused as error:
             reply = Reply(error.sign, f"query_token: {error}", error.ret)
         else:

@@ -42,6 +42,11 @@ class TokenKeeper:
         self.refusals = 0
         self._refusal = TokenRefused("", Sign.UNREACHABLE)
 
+    @property
+    def at_hand(self) -> Secret | None:
+        """The token, if it is good for a while."""
+        return self._token if self._monotonic() < self._good_until else None
+
     async def token(self) -> Secret:
         """A token that is good for a while. Raises TokenRefused.
 
@@ -50,22 +55,24 @@ class TokenKeeper:
         """
         refusals = self.refusals
         async with self._renewing:
-            if self._token is None or self._monotonic() >= self._good_until:
+            token = self.at_hand
+            if token is None:
                 if self.refusals != refusals:
                     raise TokenRefused(str(self._refusal), self._refusal.sign, self._refusal.ret)
-                await self._renew()
-            assert self._token is not None
-            return self._token
+                token = await self._renew()
+            return token
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> Secret:
         try:
-            self._token, available_s = await self._fetch()
+            token, available_s = await self._fetch()
         except TokenRefused as error:
             self.refusals += 1
             self._refusal = error
             raise
+        self._token = token
         self._good_until = self._monotonic() + max(available_s - _EARLY_S, available_s / 2)
         self.fetched += 1
+        return token
 
     def refused(self, token: Secret) -> None:
         """The platform did not accept this token: the next who asks fetches another."""

@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from collections import deque
 from functools import cached_property
-from typing import cast
+from typing import NamedTuple, cast
 
 import httptools
 import httpx
@@ -24,7 +24,22 @@ _HEAD_MAX_BYTES = 65_536
 #: What a header's value must not contain: it would begin another header.
 _FORBIDDEN = (b"\r", b"\n", b"\0")
 
+#: How often the answers that are waited for are looked at, s: two timers of each would cost as much as its cipher.
+_LOOK_S = 0.02
+
 Host = tuple[bool, str, int]
+
+#: Of so many URLs is kept what of them goes into a message. There is one an interface.
+_TARGETS_MAX = 100
+
+
+class Target(NamedTuple):
+    """What of a URL is asked for again and again; the URL itself, so that its id is no other's."""
+
+    url: httpx.URL
+    host: Host
+    path: bytes
+    host_line: bytes
 
 
 class HttpTransport(httpx.AsyncBaseTransport):
@@ -32,7 +47,7 @@ class HttpTransport(httpx.AsyncBaseTransport):
     no compression, uses no proxy.
 
     Answers are read whole, up to `answer_max_bytes` and one. A kept connection that the peer closes before it answers
-    with a single byte is replaced once. Raises httpx's exceptions and no others.
+    with a single byte is replaced once. Time-outs are kept to 20 ms. Raises httpx's exceptions and no others.
     """
 
     def __init__(self, timeouts: Timeouts, connections: int, answer_max_bytes: int) -> None:
@@ -41,40 +56,70 @@ class HttpTransport(httpx.AsyncBaseTransport):
         self._places = asyncio.Semaphore(connections)
         self._idle: dict[Host, deque[_Connection]] = {}
         self._all: set[_Connection] = set()
+        self._asked: set[_Connection] = set()
+        self._targets: dict[int, Target] = {}
+        self._watch: asyncio.TimerHandle | None = None
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request and its whole answer."""
         try:
-            message = _message(request)
-            async with asyncio.timeout(self._timeouts.total_s):
-                async with self._places:
-                    status, content = await self._exchange(request.url, message)
+            target = self._target(request.url)
+            status, content = await self._answered(target.host, _message(request, target))
         except TimeoutError as error:
-            what = str(error) or f"no answer within {self._timeouts.total_s:g} s"
-            raise httpx.TimeoutException(what, request=request) from error
+            raise httpx.TimeoutException(str(error), request=request) from error
         except _ConnectionRefused as error:
             raise httpx.ConnectError(str(error), request=request) from error
         except (OSError, httptools.HttpParserError, _Broken) as error:
             raise httpx.TransportError(f"{type(error).__name__.lstrip('_')}: {error}", request=request) from error
         return httpx.Response(status, stream=httpx.ByteStream(content), request=request)
 
-    async def _exchange(self, url: httpx.URL, message: bytes) -> tuple[int, bytes]:
-        host: Host = (url.scheme == "https", url.host, url.port or (443 if url.scheme == "https" else 80))
-        kept = self._kept(host)
-        if kept is not None:
-            try:
-                return await self._on(kept, host, message)
-            except _Unanswered:
-                pass
-        return await self._on(await self._connect(host), host, message)
+    def _target(self, url: httpx.URL) -> Target:
+        """By identity, since a URL's hash costs as much as its parts."""
+        target = self._targets.get(id(url))
+        if target is None:
+            if len(self._targets) >= _TARGETS_MAX:
+                self._targets.clear()
+            target = self._targets[id(url)] = _target(url)
+        return target
+
+    async def _answered(self, host: Host, message: bytes) -> tuple[int, bytes]:
+        until = self._loop.time() + self._timeouts.total_s
+        await self._place(until)
+        try:
+            kept = self._kept(host)
+            if kept is not None:
+                try:
+                    return await self._exchange(kept, host, message, until)
+                except _Unanswered:
+                    pass
+            return await self._exchange(await self._connect(host, until), host, message, until)
+        finally:
+            self._places.release()
+
+    async def _place(self, until: float) -> None:
+        if not self._places.locked():
+            await self._places.acquire()  # at once
+            return
+        try:
+            async with asyncio.timeout_at(until):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise self._too_late() from error
+
+    def _too_late(self) -> TimeoutError:
+        return TimeoutError(f"no answer within {self._timeouts.total_s:g} s")
 
     def _kept(self, host: Host) -> "_Connection | None":
         idle = self._idle.get(host)
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         while idle:
             connection = idle.pop()
             if connection.is_open and now - connection.idle_since < _IDLE_S:
@@ -82,36 +127,51 @@ class HttpTransport(httpx.AsyncBaseTransport):
             self._drop(connection)
         return None
 
-    async def _connect(self, host: Host) -> "_Connection":
+    async def _connect(self, host: Host, until: float) -> "_Connection":
         tls, name, port = host
-        loop = asyncio.get_running_loop()
+        at_last = self._loop.time() + self._timeouts.connect_s
         try:
-            async with asyncio.timeout(self._timeouts.connect_s):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self._answer_max_bytes, self._timeouts.read_s),
-                    name,
-                    port,
-                    ssl=self._tls if tls else None,
+            async with asyncio.timeout_at(min(at_last, until)):
+                _, connection = await self._loop.create_connection(
+                    lambda: _Connection(self._answer_max_bytes), name, port, ssl=self._tls if tls else None
                 )
         except TimeoutError as error:
+            if until < at_last:
+                raise self._too_late() from error
             raise TimeoutError(f"no connection within {self._timeouts.connect_s:g} s") from error
         except (OSError, UnicodeError) as error:
             raise _ConnectionRefused(str(error)) from error
         self._all.add(connection)
         return connection
 
-    async def _on(self, connection: "_Connection", host: Host, message: bytes) -> tuple[int, bytes]:
+    async def _exchange(self, connection: "_Connection", host: Host, message: bytes, until: float) -> tuple[int, bytes]:
+        self._asked.add(connection)
+        if self._watch is None:
+            self._watch = self._loop.call_later(_LOOK_S, self._look)
         try:
-            answer = await connection.exchange(message)
+            answer = await connection.ask(message, until)
         except BaseException:
             self._drop(connection)
             raise
+        finally:
+            connection.over()
+            self._asked.discard(connection)
         if connection.is_open:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = self._loop.time()
             self._idle.setdefault(host, deque()).append(connection)
         else:
             self._drop(connection)
         return answer
+
+    def _look(self) -> None:
+        """Ends what has taken too long, and looks again while anything is waited for."""
+        now, read_s = self._loop.time(), self._timeouts.read_s
+        for connection in list(self._asked):
+            if now >= connection.until:
+                connection.fail(self._too_late())
+            elif now - connection.heard_at >= read_s:
+                connection.fail(TimeoutError(f"nothing came for {read_s:g} s"))
+        self._watch = self._loop.call_later(_LOOK_S, self._look) if self._asked else None
 
     def _drop(self, connection: "_Connection") -> None:
         connection.close()
@@ -122,22 +182,30 @@ class HttpTransport(httpx.AsyncBaseTransport):
         for connection in list(self._all):
             self._drop(connection)
         self._idle.clear()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
 
-def _message(request: httpx.Request) -> bytes:
-    url, content = request.url, request.read()
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode(), url.raw_path)]
-    names = set()
-    for name, value in request.headers.raw:
-        if any(bad in value for bad in _FORBIDDEN):
-            raise httpx.LocalProtocolError(f"header {name.decode()} has a line break", request=request)
-        names.add(name.lower())
-        lines.append(b"%s: %s" % (name, value))
+def _target(url: httpx.URL) -> Target:
+    tls = url.scheme == "https"
+    return Target(url, (tls, url.host, url.port or (443 if tls else 80)), url.raw_path, b"Host: %s" % url.netloc)
+
+
+def _message(request: httpx.Request, target: Target) -> bytes:
+    content, headers = request.read(), request.headers.raw
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode(), target.path)]
+    lines.extend([b"%s: %s" % header for header in headers])
+    names = {name.lower() for name, _ in headers}
     if b"host" not in names:
-        lines.append(b"Host: %s" % url.netloc)
+        lines.append(target.host_line)
     if b"content-length" not in names:
         lines.append(b"Content-Length: %d" % len(content))
-    return b"\r\n".join((*lines, b"", content))
+    head = b"\r\n".join((*lines, b"", b""))
+    if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) + 2 or b"\0" in head:
+        broken = next((name for name, value in headers if any(bad in name + value for bad in _FORBIDDEN)), b"")
+        raise httpx.LocalProtocolError(f"header {broken.decode()} has a line break", request=request)
+    return head + content
 
 
 class _Broken(Exception):
@@ -155,13 +223,14 @@ class _ConnectionRefused(Exception):
 class _Connection(asyncio.Protocol):
     """One connection, on which one request is under way at most."""
 
-    def __init__(self, answer_max_bytes: int, read_s: float) -> None:
+    def __init__(self, answer_max_bytes: int) -> None:
         self._answer_max_bytes = answer_max_bytes
-        self._read_s = read_s
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self.idle_since = 0.0
+        #: When an answer must be whole, in the loop's time.
+        self.until = 0.0
         self._begin()
 
     def _begin(self) -> None:
@@ -172,42 +241,36 @@ class _Connection(asyncio.Protocol):
         self._in_body = False
         self._measured = False
         self._whole = False
-        self._heard_at = self._loop.time()
+        self.heard_at = self._loop.time()
 
     @property
     def is_open(self) -> bool:
         """Whether another request may be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    async def exchange(self, message: bytes) -> tuple[int, bytes]:
-        """Status and body, of which at most one byte more than is allowed. Raises _Broken, TimeoutError, OSError,
-        HttpParserError."""
+    def ask(self, message: bytes, until: float) -> "asyncio.Future[tuple[int, bytes]]":
+        """Sends a request. The answer is status and body, of which at most one byte more than is allowed, or one of
+        _Broken, OSError, HttpParserError and what `fail` was told. Raises _Unanswered if the connection is closed."""
         if not self.is_open:
             raise _Unanswered("the connection is closed")
         assert self._transport is not None
         self._begin()
+        self.until = until
         self._answer = self._loop.create_future()
-        self._timer = self._loop.call_later(self._read_s, self._look)
-        try:
-            self._transport.write(message)
-            return await self._answer
-        finally:
-            self._timer.cancel()
-            self._answer = None
+        self._transport.write(message)
+        return self._answer
+
+    def over(self) -> None:
+        """Nobody waits for an answer any more."""
+        self._answer = None
 
     def close(self) -> None:
         """Ends the connection, whatever is under way."""
         if self._transport is not None:
             self._transport.abort()
 
-    def _look(self) -> None:
-        left_s = self._heard_at + self._read_s - self._loop.time()
-        if left_s <= 0:
-            self._fail(TimeoutError(f"nothing came for {self._read_s:g} s"))
-        else:
-            self._timer = self._loop.call_later(left_s, self._look)
-
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """The answer is this error."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
         self.close()
@@ -228,18 +291,18 @@ class _Connection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             self.close()  # nobody has asked
             return
-        self._heard_at = self._loop.time()
+        self.heard_at = self._loop.time()
         if not self._in_body:
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail(_Broken("the peer changes the protocol"))
+            self.fail(_Broken("the peer changes the protocol"))
         except httptools.HttpParserError as error:
-            self._fail(error)
+            self.fail(error)
         else:
             if not self._in_body and self._head_size > _HEAD_MAX_BYTES:
-                self._fail(_Broken(f"the header has more than {_HEAD_MAX_BYTES} bytes"))
+                self.fail(_Broken(f"the header has more than {_HEAD_MAX_BYTES} bytes"))
 
     def eof_received(self) -> bool:
         if self._in_body and not self._measured and self._answer is not None:
@@ -249,7 +312,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         reason = str(error) if error is not None else "the peer closed the connection"
         unanswered = not self._head_size
-        self._fail(_Unanswered(reason) if unanswered else _Broken(reason))
+        self.fail(_Unanswered(reason) if unanswered else _Broken(reason))
         self._transport = None
 
     # What the parser says.

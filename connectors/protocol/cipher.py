@@ -46,9 +46,10 @@ class Cbc:
         """The `Data` that carries `plaintext`."""
         padded = plaintext + _PADDING[len(plaintext) % AES_BLOCK_SIZE]
         first = int.from_bytes(padded[:AES_BLOCK_SIZE], "big") ^ self._iv_number
+        ciphertext = bytearray(len(padded))  # the library takes longer to make its own
         with self._lock:
             first ^= self._chain
-            ciphertext = self._encrypting.encrypt(first.to_bytes(AES_BLOCK_SIZE, "big") + padded[AES_BLOCK_SIZE:])
+            self._encrypting.encrypt(first.to_bytes(AES_BLOCK_SIZE, "big") + padded[AES_BLOCK_SIZE:], ciphertext)
             self._chain = int.from_bytes(ciphertext[-AES_BLOCK_SIZE:], "big")
         return binascii.b2a_base64(ciphertext, newline=False).decode("ascii")
 
@@ -66,7 +67,9 @@ class Cbc:
         length = len(ciphertext)
         if not length or length % AES_BLOCK_SIZE:
             raise Undecryptable("decryption failed: Data is not a whole number of AES blocks")
-        blocks = int.from_bytes(self._block.decrypt(ciphertext), "big")
+        decrypted = bytearray(length)
+        self._block.decrypt(ciphertext, decrypted)
+        blocks = int.from_bytes(decrypted, "big")
         before = int.from_bytes(self._iv + ciphertext[:-AES_BLOCK_SIZE], "big")
         padded = (blocks ^ before).to_bytes(length, "big")
         size = padded[-1]

@@ -5,7 +5,8 @@ checks of its own in between calls `read_*`, `verify_*` and `decrypt_data` itsel
 """
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from connectors.protocol import cipher, wire_json
 from connectors.protocol.credentials import Credentials
@@ -18,8 +19,7 @@ from connectors.protocol.sequence import Stamp
 RET_MAX = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class RequestEnvelope:
+class RequestEnvelope(msgspec.Struct, frozen=True):
     """A request as it came, nothing checked yet but that the five fields are there."""
 
     operator_id: str
@@ -29,8 +29,7 @@ class RequestEnvelope:
     sig: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseEnvelope:
+class ResponseEnvelope(msgspec.Struct, frozen=True):
     """A response as it came; `msg` is None for null, `data` and `sig` are "" where an error left them out."""
 
     ret: int
@@ -39,16 +38,14 @@ class ResponseEnvelope:
     sig: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedRequest:
+class OpenedRequest(msgspec.Struct, frozen=True):
     """A verified request and its plaintext."""
 
     envelope: RequestEnvelope
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedResponse:
+class OpenedResponse(msgspec.Struct, frozen=True):
     """A response and its plaintext, which is empty where there was none.
 
     `signed` is False only for an error reply without Sig: act on its Ret by retrying, never by dropping.

@@ -1,9 +1,12 @@
-"""A platform that counts and says yes, as fast as Python can: the other side of `evcs bench delivery`, in its own
-process. It answers each interface with one sealed body and looks into nothing. Prints its port, and ends with stdin."""
+"""A platform that says yes, as fast as Python can: the other side of `evcs bench delivery`, in its own process. It
+looks into nothing: statuses have one sealed answer, as they have from any platform, and charges have one in turn of
+more than a client will remember. Prints its port, and ends with stdin."""
 
 import asyncio
+import itertools
 import json
 import sys
+from collections.abc import Iterator
 
 from connectors.protocol import query_token, wire_json
 from connectors.protocol.credentials import Secret
@@ -11,12 +14,8 @@ from connectors.protocol.envelope import seal_response
 from connectors.protocol.query_token import TokenGrant
 from infra.bench.delivery_records import CREDENTIALS
 
-_CHARGE = {"StartChargeSeq": "", "SuccStat": 0, "FailReason": 0}
-_PAYLOADS: dict[str, dict[str, object]] = {
-    "notification_stationStatus": {"Status": 0},
-    "notification_equip_charge_status": _CHARGE,
-    "query_token": query_token.response_payload(TokenGrant(CREDENTIALS.operator_id, Secret("token"), 7200)),
-}
+#: Answers to charges, each to another one.
+_CHARGES = 25_000
 
 
 def _response(payload: dict[str, object]) -> bytes:
@@ -25,7 +24,18 @@ def _response(payload: dict[str, object]) -> bytes:
     return head.encode() + body
 
 
-_RESPONSES = {name.encode(): _response(payload) for name, payload in _PAYLOADS.items()}
+def _charges() -> Iterator[bytes]:
+    for number in range(_CHARGES):
+        yield _response({"StartChargeSeq": f"123456789{number:018d}", "SuccStat": 0, "FailReason": 0})
+
+
+_TOKEN = query_token.response_payload(TokenGrant(CREDENTIALS.operator_id, Secret("token"), 7200))
+
+_ANSWERS: dict[bytes, Iterator[bytes]] = {
+    b"notification_stationStatus": itertools.repeat(_response({"Status": 0})),
+    b"notification_equip_charge_status": itertools.cycle(list(_charges())),
+    b"query_token": itertools.repeat(_response(_TOKEN)),
+}
 
 
 class _Counting(asyncio.Protocol):
@@ -49,7 +59,7 @@ class _Counting(asyncio.Protocol):
                 return
             path = self._buffer[: self._buffer.index(b"\r\n")].split(b" ")[1]
             self._buffer = self._buffer[end + 4 + length :]
-            self._transport.write(_RESPONSES[path.rsplit(b"/", 1)[1]])
+            self._transport.write(next(_ANSWERS[path.rsplit(b"/", 1)[1]]))
 
 
 async def _main() -> None:

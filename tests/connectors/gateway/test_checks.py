@@ -1,7 +1,7 @@
 """What a call must pass, in its order, and how it is refused at each step."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from msgspec.structs import replace
 
 import pytest
 
