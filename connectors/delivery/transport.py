@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from collections import deque
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import cast
 
 import httptools
 import httpx
@@ -29,17 +29,8 @@ _LOOK_S = 0.02
 
 Host = tuple[bool, str, int]
 
-#: Of so many URLs is kept what of them goes into a message. There is one an interface.
-_TARGETS_MAX = 100
-
-
-class Target(NamedTuple):
-    """What of a URL is asked for again and again; the URL itself, so that its id is no other's."""
-
-    url: httpx.URL
-    host: Host
-    path: bytes
-    host_line: bytes
+#: So many hosts' lines are kept; a platform has one, or a few.
+_HOSTS_MAX = 100
 
 
 class HttpTransport(httpx.AsyncBaseTransport):
@@ -57,7 +48,7 @@ class HttpTransport(httpx.AsyncBaseTransport):
         self._idle: dict[Host, deque[_Connection]] = {}
         self._all: set[_Connection] = set()
         self._asked: set[_Connection] = set()
-        self._targets: dict[int, Target] = {}
+        self._host_lines: dict[Host, bytes] = {}
         self._watch: asyncio.TimerHandle | None = None
 
     @cached_property
@@ -71,8 +62,8 @@ class HttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request and its whole answer."""
         try:
-            target = self._target(request.url)
-            status, content = await self._answered(target.host, _message(request, target))
+            host = _host(request.url)
+            status, content = await self._answered(host, self._message(request, host))
         except TimeoutError as error:
             raise httpx.TimeoutException(str(error), request=request) from error
         except _ConnectionRefused as error:
@@ -81,14 +72,28 @@ class HttpTransport(httpx.AsyncBaseTransport):
             raise httpx.TransportError(f"{type(error).__name__.lstrip('_')}: {error}", request=request) from error
         return httpx.Response(status, stream=httpx.ByteStream(content), request=request)
 
-    def _target(self, url: httpx.URL) -> Target:
-        """By identity, since a URL's hash costs as much as its parts."""
-        target = self._targets.get(id(url))
-        if target is None:
-            if len(self._targets) >= _TARGETS_MAX:
-                self._targets.clear()
-            target = self._targets[id(url)] = _target(url)
-        return target
+    def _message(self, request: httpx.Request, host: Host) -> bytes:
+        content, headers = request.read(), request.headers.raw
+        lines = [b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
+        lines.extend([b"%s: %s" % header for header in headers])
+        names = {name.lower() for name, _ in headers}
+        if b"host" not in names:
+            lines.append(self._host_line(request.url, host))
+        if b"content-length" not in names:
+            lines.append(b"Content-Length: %d" % len(content))
+        head = b"\r\n".join((*lines, b"", b""))
+        if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) + 2 or b"\0" in head:
+            broken = next((name for name, value in headers if any(bad in name + value for bad in _FORBIDDEN)), b"")
+            raise httpx.LocalProtocolError(f"header {broken.decode()} has a line break", request=request)
+        return head + content
+
+    def _host_line(self, url: httpx.URL, host: Host) -> bytes:
+        line = self._host_lines.get(host)
+        if line is None:
+            if len(self._host_lines) >= _HOSTS_MAX:
+                self._host_lines.clear()
+            line = self._host_lines[host] = b"Host: %s" % url.netloc
+        return line
 
     async def _answered(self, host: Host, message: bytes) -> tuple[int, bytes]:
         until = self._loop.time() + self._timeouts.total_s
@@ -187,25 +192,9 @@ class HttpTransport(httpx.AsyncBaseTransport):
             self._watch = None
 
 
-def _target(url: httpx.URL) -> Target:
+def _host(url: httpx.URL) -> Host:
     tls = url.scheme == "https"
-    return Target(url, (tls, url.host, url.port or (443 if tls else 80)), url.raw_path, b"Host: %s" % url.netloc)
-
-
-def _message(request: httpx.Request, target: Target) -> bytes:
-    content, headers = request.read(), request.headers.raw
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode(), target.path)]
-    lines.extend([b"%s: %s" % header for header in headers])
-    names = {name.lower() for name, _ in headers}
-    if b"host" not in names:
-        lines.append(target.host_line)
-    if b"content-length" not in names:
-        lines.append(b"Content-Length: %d" % len(content))
-    head = b"\r\n".join((*lines, b"", b""))
-    if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) + 2 or b"\0" in head:
-        broken = next((name for name, value in headers if any(bad in name + value for bad in _FORBIDDEN)), b"")
-        raise httpx.LocalProtocolError(f"header {broken.decode()} has a line break", request=request)
-    return head + content
+    return tls, url.host, url.port or (443 if tls else 80)
 
 
 class _Broken(Exception):
