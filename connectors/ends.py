@@ -19,7 +19,7 @@ Partition = tuple[str, int]
 _ANSWER_S = 1.0
 
 #: Between two questions, s of the asker's clock: asking costs the cluster little, but not nothing.
-_BETWEEN_S = 0.02
+_BETWEEN_S = 0.04
 
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 

@@ -53,7 +53,6 @@ class PastRecords:
                     group_id=f"{cluster.topic_prefix}evcs-past-records",
                     auto_offset_reset="earliest",
                     enable_partition_eof=True,
-                    fetch_wait_max_ms=20,
                 ),
                 "log_level": 0,
             }

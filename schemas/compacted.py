@@ -45,7 +45,6 @@ def read_to_end(
             group_id="evcs-reader",
             auto_offset_reset="earliest",
             enable_partition_eof=True,
-            fetch_wait_max_ms=20,
         )
         | {"logger": kafka_log(__name__)}
     )

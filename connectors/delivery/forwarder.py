@@ -317,7 +317,6 @@ def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int |
         enable_partition_eof=True,
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_500,
-        fetch_wait_max_ms=20,
         max_partition_fetch_bytes=_FETCH_BYTES,
         queued_min_messages=_FETCH_AHEAD,
         topic_metadata_refresh_interval_ms=_METADATA_MS,

@@ -106,7 +106,6 @@ class Delivery:
                 isolation_level="read_committed",
                 session_timeout_ms=6_000,
                 heartbeat_interval_ms=1_500,
-                fetch_wait_max_ms=20,
                 enable_partition_eof=True,
                 # What is fetched ahead is memory, too: of each partition at most so much.
                 queued_min_messages=5_000,

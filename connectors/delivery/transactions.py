@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 #: A transaction that its producer leaves alone so long is aborted by the broker: what a kill costs the readers.
 TRANSACTION_TIMEOUT_MS = 10_000
 
+#: Nobody reads a record before its transaction has ended, which sends what has waited until then.
+_LINGER_MS = 100
+
 #: One call waits so long before it is asked whether to go on, s.
 _CALL_S = 1.0
 
@@ -78,7 +81,7 @@ class Transactions:
     ) -> None:
         self._config = {
             **cluster.producer_config(
-                transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, linger_ms=5
+                transactional_id=transactional_id, transaction_timeout_ms=timeout_ms, linger_ms=_LINGER_MS
             ),
             "logger": kafka_log(__name__),
         }

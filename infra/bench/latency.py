@@ -27,13 +27,15 @@ Tell = Callable[[str], None]
 _FLUSH_S = 60.0
 _DRAIN_TIMEOUT_S = 120.0
 
-#: Records are put in so many steps a second.
+#: Records are put in so many steps a second, and wait for others as a worker's do.
 _STEPS_PER_S = 100
+_LINGER_MS = 5
 
 
 def measure(cluster: KafkaCluster, seconds: float, per_s: int, tell: Tell) -> dict[str, object]:
     """From the derived topics by way of router and lanes, a process each; half of the pushes are statuses."""
     cluster = replace(cluster, topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-")
+    flow = _encoded(cluster, round(seconds * per_s))
     with ExitStack() as stack:
         home = Path(stack.enter_context(TemporaryDirectory()))
         address = stack.enter_context(counting_server())
@@ -50,13 +52,13 @@ def measure(cluster: KafkaCluster, seconds: float, per_s: int, tell: Tell) -> di
             stack.callback(services[part].stop)
             await_group(cluster, cluster.topic_prefix + group, services[part])
         tell(f"{per_s:,} records a second for {seconds:.0f} s")
-        count = _put(cluster, seconds, per_s)
-        delays = _confirmed(cluster, services["lanes"], count)
+        _put(cluster, flow, per_s)
+        delays = _confirmed(cluster, services["lanes"], len(flow))
     return {
         "status_p50_ms": quantile(delays, 0.5),
         "status_p99_ms": quantile(delays, 0.99),
         "statuses": len(delays),
-        "pushes": count,
+        "pushes": len(flow),
         "pushes_per_s": per_s,
         "seconds": seconds,
     }
@@ -68,20 +70,26 @@ def _everywhere() -> str:
     return text.replace('areas = ["11"]', "areas = []")
 
 
-def _put(cluster: KafkaCluster, seconds: float, per_s: int) -> int:
+def _encoded(cluster: KafkaCluster, count: int) -> list[tuple[str, bytes, bytes]]:
+    """Topic, value and key of each record: workers that make them have machines of their own."""
     codec = codec_for(cluster.schema_registry_url)
-    producer = Producer(cluster.producer_config(linger_ms=1))
-    began, count = time.time(), 0
-    for record in records(round(seconds * per_s)):
-        topic = "connector-status-changes" if isinstance(record, StatusChange) else "charge-progress"
-        producer.produce(cluster.topic(topic), codec.encode(record), record.connector_id.encode())
-        count += 1
+    topics = {True: cluster.topic("connector-status-changes"), False: cluster.topic("charge-progress")}
+    return [
+        (topics[isinstance(record, StatusChange)], codec.encode(record), record.connector_id.encode())
+        for record in records(count)
+    ]
+
+
+def _put(cluster: KafkaCluster, flow: list[tuple[str, bytes, bytes]], per_s: int) -> None:
+    producer = Producer(cluster.producer_config(linger_ms=_LINGER_MS))
+    began = time.time()
+    for count, (topic, value, key) in enumerate(flow, start=1):
+        producer.produce(topic, value, key)
         if count % max(1, per_s // _STEPS_PER_S) == 0:
             producer.poll(0)
             time.sleep(max(0.0, began + count / per_s - time.time()))
     if producer.flush(_FLUSH_S):
         raise OperatorError("the broker has not taken the benchmark's records")
-    return count
 
 
 def _confirmed(cluster: KafkaCluster, process: ServiceProcess, count: int) -> list[int]:

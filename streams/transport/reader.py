@@ -90,7 +90,6 @@ class ChunkReader:
                 enable_auto_offset_store=False,
                 enable_partition_eof=True,
                 auto_offset_reset="earliest",
-                fetch_wait_max_ms=50,
                 queued_min_messages=200_000,
                 queued_max_messages_kbytes=131_072,
                 fetch_max_bytes=16_777_216,

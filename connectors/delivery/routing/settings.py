@@ -45,7 +45,7 @@ class RouterSettings:
     platforms: tuple[Platform, ...]
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     instance: str = "0"
-    commit_every_s: float = 0.05
+    commit_every_s: float = 0.1
     batch: int = 5_000
     window_s: float = WINDOW_S
     silence_s: float = SILENCE_S

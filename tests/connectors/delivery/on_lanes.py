@@ -117,7 +117,6 @@ def _messages(cluster: KafkaCluster, topic: str) -> Iterator[Message]:
             enable_partition_eof=True,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            fetch_wait_max_ms=20,
         )
     )
     try:

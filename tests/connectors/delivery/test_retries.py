@@ -232,7 +232,7 @@ def test_every_order_goes_back_once_however_often_the_scheduler_is_killed(ladder
 @pytest.mark.timeout(600)
 def test_a_platform_that_is_away_for_three_days_is_asked_on_every_rung(ladders: KafkaCluster) -> None:
     clock, waiting, orders = Clock(), Waiting(ladders), 10
-    lane = Consumer(ladders.consumer_config(group_id="lane", isolation_level="read_committed", fetch_wait_max_ms=20))
+    lane = Consumer(ladders.consumer_config(group_id="lane", isolation_level="read_committed"))
     lane.assign([TopicPartition(ladders.topic(lane_topic("city", "orders")), number, 0) for number in range(8)])
     asked_at: dict[int, list[int]] = {number: [NOW] for number in range(orders)}
 

@@ -1,9 +1,9 @@
 """What a call must pass, in its order, and how it is refused at each step."""
 
 from collections.abc import Callable
-from msgspec.structs import replace
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.gateway.checks import Call, open_call, read_envelope, verify
 from connectors.gateway.peer import Peer
