@@ -10,6 +10,7 @@ from connectors.delivery.outcomes import Sign
 from connectors.delivery.push import ANSWER_MAX_BYTES, DETAIL_MAX, HttpStatusRefused, Reply
 from connectors.interfaces.registry import interfaces
 from connectors.protocol.credentials import Credentials, Secret
+from connectors.protocol.envelope import OpenedResponse, open_response
 from connectors.protocol.errors import Retryable
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery.city import CREDENTIALS, OTHERS, City, sealed, unsigned
@@ -242,3 +243,54 @@ def test_no_detail_tells_a_secret(answer: c.Answer) -> None:
     detail = push(answer).detail
     assert c.SECRET not in detail
     assert TOKEN.reveal() not in detail
+
+
+class TestAnswersThatAreKnown:
+    """Once an answer was opened, the same bytes are not opened again; nothing else is taken without its signature."""
+
+    @staticmethod
+    def pushes(*answers: tuple[str, c.Answer], by: Credentials = CREDENTIALS) -> tuple[list[Reply], int]:
+        """The replies to pushes of these interfaces that are answered so, and how many of them were opened."""
+        answer = (what for _, what in answers)
+        opened: list[bytes] = []
+
+        def noted(body: bytes, credentials: Credentials) -> OpenedResponse:
+            opened.append(body)
+            return open_response(body, credentials)
+
+        async def all_of_them() -> list[Reply]:
+            caller = City(lambda _: next(answer), by=by).caller()
+            return [await caller.push(interfaces()[name], PAYLOAD, TOKEN) for name, _ in answers]
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("connectors.delivery.push.open_response", noted)
+            return asyncio.run(all_of_them()), len(opened)
+
+    @pytest.mark.parametrize("interface", [c.STATUS, c.PROGRESS])
+    def test_once(self, interface: str) -> None:
+        good = sealed(c.GOOD[interface])
+        replies, opened = self.pushes(*[(interface, good)] * 3)
+        assert replies == [Reply(Sign.TAKEN, "", 0, 200)] * 3
+        assert opened == 1
+
+    @pytest.mark.parametrize("interface", [c.START, c.STOP, c.ORDER, c.BONUS])
+    def test_what_is_answered_once_is_always_opened(self, interface: str) -> None:
+        assert self.pushes(*[(interface, sealed(c.GOOD[interface]))] * 2)[1] == 2
+
+    @pytest.mark.parametrize("answer", [sealed({"Status": 1}), sealed(None, 500), sealed({"Status": 7}), b"garbage"])
+    def test_what_was_not_taken_is_always_opened(self, answer: bytes) -> None:
+        replies, opened = self.pushes((c.STATUS, answer), (c.STATUS, answer))
+        assert opened == 2
+        assert replies[0] == replies[1]
+        assert replies[0].sign is not Sign.TAKEN
+
+    def test_an_interface_knows_nothing_of_another(self) -> None:
+        """The same bytes are good for one, and no answer for the other."""
+        good = sealed(c.GOOD[c.PROGRESS])
+        replies, opened = self.pushes((c.PROGRESS, good), (c.STATUS, good))
+        assert [reply.sign for reply in replies] == [Sign.TAKEN, Sign.UNRELIABLE]
+        assert opened == 2
+
+    def test_one_that_is_signed_by_another_is_refused_as_ever(self) -> None:
+        replies, _ = self.pushes((c.STATUS, sealed(c.GOOD[c.STATUS])), (c.STATUS, sealed(c.GOOD[c.STATUS], by=OTHERS)))
+        assert [reply.sign for reply in replies] == [Sign.TAKEN, Sign.UNRELIABLE]

@@ -252,21 +252,55 @@ class TestTimeouts:
         await reader.read()
 
     @pytest.mark.parametrize(
-        ("handler", "timeouts"),
+        ("handler", "timeouts", "told"),
         [
-            (never, Timeouts(0.2, 0.2, 300)),
-            (never, Timeouts(0.2, 0.3, 0.3)),
-            (stalls, Timeouts(0.2, 0.2, 300)),
-            (drips, Timeouts(0.2, 0.3, 0.3)),
+            (never, Timeouts(0.2, 0.2, 300), "nothing came for 0.2 s"),
+            (never, Timeouts(0.2, 0.3, 0.3), "no answer within 0.3 s"),
+            (stalls, Timeouts(0.2, 0.2, 300), "nothing came for 0.2 s"),
+            (drips, Timeouts(0.2, 0.3, 0.3), "no answer within 0.3 s"),
         ],
         ids=["no answer, read", "no answer, total", "half an answer, read", "drips, total"],
     )
-    def test_an_answer(self, handler: RawHandler, timeouts: Timeouts) -> None:
+    def test_an_answer(self, handler: RawHandler, timeouts: Timeouts, told: str) -> None:
         async def scenario() -> None:
             async with serving_raw(handler) as base, transport(timeouts) as by:
                 async with asyncio.timeout(GUARD_S):
-                    with pytest.raises(httpx.TimeoutException):
+                    with pytest.raises(httpx.TimeoutException, match=told):
                         await post(by, base)
+
+        asyncio.run(scenario())
+
+    def test_each_has_its_own(self) -> None:
+        """Of two calls that wait at once the one that was sent first ends first, and neither before its time."""
+
+        async def scenario() -> list[float]:
+            loop, took = asyncio.get_running_loop(), []
+
+            async def call(by: HttpTransport, base: str, after_s: float) -> None:
+                await asyncio.sleep(after_s)
+                began = loop.time()
+                with pytest.raises(httpx.TimeoutException):
+                    await post(by, base)
+                took.append(loop.time() - began)
+
+            async with serving_raw(self.never) as base, transport(Timeouts(0.5, 0.5, 0.5)) as by:
+                async with asyncio.timeout(GUARD_S):
+                    await asyncio.gather(call(by, base, 0), call(by, base, 0.3))
+            return took
+
+        took = asyncio.run(scenario())
+        assert len(took) == 2
+        assert min(took) >= 0.5
+
+    def test_a_place_among_the_connections(self) -> None:
+        """Who waits behind a call that is slow waits no longer than a call may take."""
+
+        async def scenario() -> None:
+            async with serving_raw(self.drips) as base, transport(Timeouts(0.5, 0.5, 0.5), connections=1) as by:
+                async with asyncio.timeout(GUARD_S):
+                    answers = await asyncio.gather(*(post(by, base) for _ in range(3)), return_exceptions=True)
+            assert [type(answer) for answer in answers] == [httpx.TimeoutException] * 3
+            assert {str(answer) for answer in answers} == {"no answer within 0.5 s"}
 
         asyncio.run(scenario())
 
