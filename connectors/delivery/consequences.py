@@ -175,4 +175,4 @@ class Consequences:
             value=job.value,
         )
         self._outbox.dead_letter(letter, replace(job.parcel, interface=interface.name, platform="", due_at=0))
-        self.tally.failures[reason] += 1
+        self.tally.given_up[reason] += 1

@@ -9,12 +9,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from connectors.delivery.breaker import BreakerState
-from connectors.delivery.outcomes import Sign
 from connectors.delivery.parts import Delivering, Parts, PlatformLanes
 from connectors.delivery.tally import BOUNDS_S, Delays
 
 _PLATFORM = ("platform",)
-_SIGNS = frozenset(Sign)
 _BOUNDS = (*map(str, BOUNDS_S), "+Inf")
 
 
@@ -77,8 +75,10 @@ def _done(platforms: dict[str, PlatformLanes]) -> Iterator[Metric]:
         tally = platform.tally
         for interface, count in dict(tally.confirmed).items():
             confirmed.add_metric((name, interface), count)
-        for reason, count in dict(tally.failures).items():
-            (failures if reason in _SIGNS else given_up).add_metric((name, reason), count)
+        for sign, count in dict(tally.failures).items():
+            failures.add_metric((name, sign), count)
+        for reason, count in dict(tally.given_up).items():
+            given_up.add_metric((name, reason), count)
         restarts.add_metric((name,), platform.restarts)
         for interface, delay in dict(tally.delays).items():
             delays.add_metric((name, interface), *_cumulated(delay))

@@ -3,7 +3,6 @@ until it is told to stop."""
 
 import asyncio
 import contextlib
-import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +31,9 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 #: Pauses before a platform's delivery that has failed begins again, s; the last goes on.
 _RESTART_S = (1, 5, 15, 60)
+
+#: What has run for so long, s, has not failed for the reason of before: its pauses begin anew.
+_SETTLED_S = 600.0
 
 
 class Service(Protocol):
@@ -116,9 +118,11 @@ async def _kept_running(
     stopping: asyncio.Event,
 ) -> None:
     """One platform's delivery; what fails in it is begun again, and costs the other platforms nothing."""
-    pauses = itertools.chain(_RESTART_S, itertools.repeat(_RESTART_S[-1]))
+    loop = asyncio.get_running_loop()
+    failures = 0
     while not stopping.is_set():
         delivery = lanes.delivery = Delivery(settings, producer, now_ms=now_ms, tally=lanes.tally)
+        began = loop.time()
         log.info("delivering to %s (%s)", settings.platform.name, settings.target)
         running = asyncio.create_task(delivery.run())
         told = asyncio.create_task(stopping.wait())
@@ -132,7 +136,8 @@ async def _kept_running(
         except Exception as failure:
             lanes.delivery = None
             lanes.restarts += 1
-            pause_s = next(pauses)
+            failures = 1 if loop.time() - began > _SETTLED_S else failures + 1
+            pause_s = _RESTART_S[min(failures, len(_RESTART_S)) - 1]
             known = isinstance(failure, MisconfiguredService)
             what = f": {failure}" if known else ""
             log.error(

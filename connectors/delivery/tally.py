@@ -27,11 +27,12 @@ class Delays:
 
 @dataclass(slots=True)
 class Tally:
-    """Confirmed pushes by interface; those that were not taken by their sign, and records that were given up by
+    """Confirmed pushes by interface, those that were not taken by their sign, and records that were given up by
     reason."""
 
     confirmed: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    given_up: Counter[str] = field(default_factory=Counter)
     delays: defaultdict[str, Delays] = field(default_factory=lambda: defaultdict(Delays))
     last_error: str = ""
     last_error_at: int | None = None

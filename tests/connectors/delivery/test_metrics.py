@@ -39,7 +39,8 @@ def all_parts() -> Parts:
     """A process that does everything for one platform."""
     lanes = PlatformLanes(restarts=1, delivery=delivering())
     lanes.tally.confirmed.update({c.STATUS: 3})
-    lanes.tally.failures.update({"BUSY": 2, "not_taken": 1})
+    lanes.tally.failures.update({"BUSY": 2})
+    lanes.tally.given_up.update({"not_taken": 1})
     for delay_s in (0.02, 0.02, 1.5):
         lanes.tally.delays[c.STATUS].add(delay_s)
     return Parts({"router": forwarding(), "retries": forwarding()}, {"beijing": lanes}, working=True)

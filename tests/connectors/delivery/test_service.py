@@ -433,7 +433,7 @@ def test_what_a_platform_or_the_standard_never_takes_is_dead_lettered(
             writer.put(r.order(1, "A"))
             await until(lambda: city.ledger.refused)
             writer.put(too_long, r.order(3, "A"))
-            await until(lambda: city.ledger.count(c.BONUS) == 1 and delivery.lanes.tally.failures["unreportable"])
+            await until(lambda: city.ledger.count(c.BONUS) == 1 and delivery.lanes.tally.given_up["unreportable"])
             await until(lambda: delivery.lanes.held == 0)
 
     asyncio.run(scenario())
