@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from connectors.delivery.buffers import Buffers, Held
 from connectors.delivery.parcel import Parcel
+from connectors.delivery.peers import Peers
 from connectors.delivery.places import require_place
 from connectors.delivery.topics import dead_letter_topic
 from connectors.delivery.transactions import Transactions, Unsettled
@@ -83,6 +84,9 @@ class Work(Protocol[T]):
     def subscription(self, there: set[str]) -> list[str]:
         """What to read, given the topics that the cluster has. Raises MisconfiguredService if one is missing."""
 
+    def platforms(self) -> Iterable[str]:
+        """For which platforms, once `subscription` was asked for: all of its kind must say the same."""
+
     def begin(self, give_up: "threading.Event") -> None:
         """Runs before the first record."""
 
@@ -134,13 +138,19 @@ class Forwarder(Generic[T]):
         self._first_written_at = 0.0
         self._clock = 0.0
         self._ticked_at = time.monotonic()
+        self._cluster = cluster
+        self._instance = instance
         self._group = group = group_of(cluster, name)
         self._transactions = Transactions(cluster, f"{group}-{instance}", self._our_place, self._give_up)
         self._outputs = Outputs(cluster, codec_for(cluster.schema_registry_url), self._transactions)
-        try:
-            self._consumer = Consumer({**_consumer_config(cluster, group), "logger": kafka_log(__name__)})
-        except KafkaException as error:
-            raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error
+        self._reading: Consumer | None = None
+        self._peers: Peers | None = None
+        self._has_joined = False
+
+    @property
+    def _consumer(self) -> Consumer:
+        assert self._reading is not None, "only while it runs"
+        return self._reading
 
     @property
     def ready(self) -> bool:
@@ -171,6 +181,9 @@ class Forwarder(Generic[T]):
             self._transactions.start()
             there = self._transactions.topics()
             topics = self._work.subscription(there)
+            self._peers = Peers(self._cluster, self._group, self._name, self._instance, self._work.platforms())
+            self._peers.require_alike(self._stopping.is_set)
+            self._reading = _consumer(self._cluster, self._group, self._peers.client_id)
             require_place(self._consumer, _matching(topics, there), self._group, self._name, self._stopping.is_set)
             self._work.begin(self._stopping)
             self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
@@ -182,7 +195,8 @@ class Forwarder(Generic[T]):
             self._written.clear()
         finally:
             self._given_out = False
-            leave(self._consumer)
+            if self._reading is not None:
+                leave(self._reading)
             self._work.close()
 
     def _turn(self) -> None:
@@ -191,6 +205,10 @@ class Forwarder(Generic[T]):
         self._read()
         if self._failure is not None:
             raise self._failure
+        if self._has_joined and self._peers is not None:
+            # Another may have begun in the same moment, and not have seen this one.
+            self._has_joined = False
+            self._peers.require_alike(self._stopping.is_set)
         answer = self._ends.answer() if self._ends is not None else None
         if answer is not None:
             asked_at, ends = answer
@@ -260,7 +278,7 @@ class Forwarder(Generic[T]):
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._buffers.assign([(p.topic, p.partition) for p in partitions], self._clock)
-        self._given_out = True
+        self._given_out = self._has_joined = True
         log.info("the %s %s of %d partitions", self._name, READY, len(partitions))
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -306,9 +324,10 @@ def partition_of(message: Message) -> Partition:
     return message.topic() or "", message.partition() or 0
 
 
-def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int | float | bool]:
-    return cluster.consumer_config(
+def _consumer(cluster: KafkaCluster, group: str, client_id: str) -> Consumer:
+    config = cluster.consumer_config(
         group_id=group,
+        client_id=client_id,
         # No static membership: while a broker restarts, a member's second try to join can count as another's, which
         # fences the member itself. A second process of this name is told by its producer.
         # The same partition of every topic lies with the same process.
@@ -321,3 +340,7 @@ def _consumer_config(cluster: KafkaCluster, group: str) -> dict[str, str | int |
         queued_min_messages=_FETCH_AHEAD,
         topic_metadata_refresh_interval_ms=_METADATA_MS,
     )
+    try:
+        return Consumer({**config, "logger": kafka_log(__name__)})
+    except KafkaException as error:
+        raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error

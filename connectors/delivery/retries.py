@@ -17,7 +17,7 @@ from connectors.delivery.buffers import Buffers, Held
 from connectors.delivery.forwarder import Forwarder, Outputs, partition_of
 from connectors.delivery.letter import letter_of
 from connectors.delivery.parcel import FRESH, Parcel, parcel
-from connectors.delivery.routing.settings import instance_from, platforms_named
+from connectors.delivery.routing.settings import every_platform, instance_from, others_than, taken_on, wrong_profiles
 from connectors.delivery.topics import RETRY_TOPICS, dead_letter_topic, lane_topic, retry_topic, rungs
 from connectors.errors import MisconfiguredService
 from connectors.platform import Platform
@@ -39,20 +39,25 @@ _BATCH = 2_000
 
 @dataclass(frozen=True, slots=True)
 class RetrySettings:
-    """One scheduler."""
+    """One scheduler for these platforms, of those in `if_there` only if they have topics, and for the orders of those
+    whose profile is `wrong` at the moment: they wait on their lane."""
 
     platforms: tuple[Platform, ...]
     cluster: KafkaCluster = field(default_factory=KafkaCluster)
     instance: str = "0"
+    if_there: frozenset[str] = frozenset()
+    wrong: frozenset[str] = frozenset()
 
     @classmethod
     def from_env(cls, names: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "RetrySettings":
-        """Of these platforms, or all that have a profile, and the environment.
+        """Of all that have a profile, and the environment.
 
         Raises MisconfiguredService, MisconfiguredSchemas or BadProfile.
         """
         env = os.environ if environ is None else environ
-        return cls(platforms_named(names, env), KafkaCluster.from_env(env), instance_from(env))
+        platforms = every_platform(names, env)
+        cluster, others = KafkaCluster.from_env(env), others_than(names, platforms)
+        return cls(platforms, cluster, instance_from(env), others, wrong_profiles(env))
 
 
 class Retry(NamedTuple):
@@ -112,17 +117,27 @@ class _Retrying:
     def __init__(self, settings: RetrySettings, now_ms: Callable[[], int]) -> None:
         self._cluster = settings.cluster
         self._now_ms = now_ms
-        self._platforms = frozenset(platform.name for platform in settings.platforms)
-        self._needed = {retry_topic(delay_s) for delay_s in rungs(settings.platforms)}
+        self._settings = settings
+        self._platforms: frozenset[str] = frozenset()
 
     def subscription(self, there: set[str]) -> list[str]:
         """Every ladder's topics, also those that no profile of today names: what lies there waits for us."""
-        needed = {dead_letter_topic(SOURCE), *self._needed, *(lane_topic(name, "orders") for name in self._platforms)}
+        settings = self._settings
+        platforms = taken_on(settings.platforms, settings.if_there, self._cluster, there)
+        self._platforms = frozenset(platform.name for platform in platforms)
+        ladders = {retry_topic(delay_s) for delay_s in rungs(platforms)}
+        needed = {dead_letter_topic(SOURCE), *ladders, *(lane_topic(name, "orders") for name in self._platforms)}
         missing = sorted({self._cluster.topic(name) for name in needed} - there)
         if missing:
             raise MisconfiguredService(f"no topic {', '.join(missing)}: run `evcs topics create`")
+        waiting = {name for name in settings.wrong if self._cluster.topic(lane_topic(name, "orders")) in there}
+        self._platforms |= waiting
         prefix = re.escape(self._cluster.topic_prefix).replace("\\-", "-")
         return [f"^{prefix}{RETRY_TOPICS}$"]
+
+    def platforms(self) -> frozenset[str]:
+        """Those that the installation has taken on."""
+        return self._platforms
 
     def begin(self, give_up: threading.Event) -> None:
         """Nothing."""

@@ -14,11 +14,12 @@ from connectors.delivery.routing.catalog import TOPIC as CATALOG
 from connectors.delivery.routing.catalog import StationFollower
 from connectors.delivery.routing.merge import Merge
 from connectors.delivery.routing.routes import Routes
-from connectors.delivery.routing.settings import RouterSettings
+from connectors.delivery.routing.settings import RouterSettings, taken_on
 from connectors.delivery.routing.sorting import Routed, Sorting
 from connectors.delivery.topics import LANES, SOURCES, dead_letter_topic, lane_topic
 from connectors.ends import Ends
 from connectors.errors import MisconfiguredService
+from connectors.platform import Platform
 from connectors.scope import asks_catalog
 from schemas.clock import wall_ms
 from schemas.codec import codec_for
@@ -59,25 +60,34 @@ class _Routing:
 
     def __init__(self, settings: RouterSettings) -> None:
         self._cluster = settings.cluster
-        self._platforms = settings.platforms
+        self._settings = settings
+        self._platforms: tuple[Platform, ...] = ()
         self._names = {settings.cluster.topic(name): name for name in SOURCES}
-        codec = codec_for(settings.cluster.schema_registry_url)
-        routes = Routes(settings.platforms)
-        self._sorting = Sorting(routes, codec, self._names, wall_ms)
+        self._codec = codec_for(settings.cluster.schema_registry_url)
+        self._sorting = Sorting(Routes(()), self._codec, self._names, wall_ms)
         self._stations: StationFollower | None = None
-        if asks_catalog(platform.scope for platform in settings.platforms):
-            group = f"{group_of(settings.cluster, NAME)}-catalog"
-            self._stations = StationFollower(settings.cluster, codec, routes.station_is, group)
 
     def subscription(self, there: set[str]) -> list[str]:
         """The derived topics."""
+        settings = self._settings
+        self._platforms = taken_on(settings.platforms, settings.if_there, self._cluster, there)
+        routes = Routes(self._platforms)
+        self._sorting = Sorting(routes, self._codec, self._names, wall_ms)
         lanes = (lane_topic(platform.name, lane) for platform in self._platforms for lane in LANES)
-        catalog = (CATALOG,) if self._stations is not None else ()
+        needs_catalog = asks_catalog(platform.scope for platform in self._platforms)
+        catalog = (CATALOG,) if needs_catalog else ()
         needed = {self._cluster.topic(name) for name in (*SOURCES, *map(dead_letter_topic, SOURCES), *lanes, *catalog)}
         missing = sorted(needed - there)
         if missing:
             raise MisconfiguredService(f"no topic {', '.join(missing)}: run `evcs topics create`")
+        if needs_catalog and self._stations is None:
+            group = f"{group_of(self._cluster, NAME)}-catalog"
+            self._stations = StationFollower(self._cluster, self._codec, routes.station_is, group)
         return list(self._names)
+
+    def platforms(self) -> list[str]:
+        """Those that the installation has taken on."""
+        return [platform.name for platform in self._platforms]
 
     def begin(self, give_up: threading.Event) -> None:
         """Learns where the stations are."""

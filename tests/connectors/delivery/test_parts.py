@@ -37,7 +37,6 @@ def lanes() -> Delivery:
 @pytest.mark.parametrize("how", ["_revoked", "_lost"])
 def test_a_part_is_ready_while_it_has_its_partitions(made: Any, how: str) -> None:
     part: Any = made()
-    part._consumer.close()
     seen: Delivering | Forwarding = part
     consumer = cast(Consumer, SimpleNamespace(resume=lambda _: None))
     mine = [TopicPartition(TOPIC, number) for number in (0, 1)]
@@ -56,10 +55,9 @@ def test_a_part_is_ready_while_it_has_its_partitions(made: Any, how: str) -> Non
 
 def test_what_has_left_is_what_counts() -> None:
     forwarder, place = router(), (TOPIC, 0)
-    forwarder._consumer.close()
     transactions: Any = SimpleNamespace(commit=lambda *_: True)
     forwarder._transactions = transactions
-    forwarder._consumer = cast(Consumer, SimpleNamespace(consumer_group_metadata=lambda: None))
+    forwarder._reading = cast(Consumer, SimpleNamespace(consumer_group_metadata=lambda: None))
     forwarder._buffers.assign([place], 0.0)
     given_out = [Held(place, offset, (0, 0), 0.0, None) for offset in (5, 6, 7)]
 
