@@ -4,6 +4,8 @@ import math
 import re
 from urllib.parse import urlsplit
 
+import httpx
+
 #: No wait between two attempts is longer: an order that is a day late was not looked after.
 RUNG_MAX_S = 86_400
 
@@ -60,7 +62,8 @@ def is_base(address: str) -> bool:
     try:
         parts = urlsplit(address)
         sound = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, half an IPv6 address
+        _ = httpx.URL(address).host
+    except (ValueError, httpx.InvalidURL):  # a port that is none, half an IPv6 address, a host that can't be
         return False
     return sound and re.fullmatch(r"https?://[^\s?#]+/", address) is not None
 

@@ -45,6 +45,10 @@ Target = Literal["test", "production"]
 #: The variable that names a folder of the operator's own profiles.
 OWN_PROFILES = "EVCS_PLATFORMS"
 
+#: A platform's name stands in its topics', `delivery-<platform>-orders-dlq`: so much of 249 is left behind the longest
+#: prefix of an installation.
+_NAME_MAX = 29
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -178,8 +182,10 @@ def read_platform(file: Traversable | Path) -> tuple[Platform | None, tuple[BadP
     platform = None
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*\.toml", file.name):
         tables.fault("", "must be named <platform>.toml, in small letters, digits and single dashes")
+    if len(name) > _NAME_MAX:
+        tables.fault("", f"has a name of {len(name)} characters: {_NAME_MAX} are the most that topics have room for")
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=Decimal)
         platform = platform_of(tables, name, raw)
     except OSError as error:
         tables.fault("", error.strerror or str(error))

@@ -221,7 +221,7 @@ class BreakerPolicy:
         require(
             (self.consecutive >= 1, "consecutive", "must be at least 1"),
             (is_positive(self.failure_share, 1), "failure_share", "must be above 0 and at most 1"),
-            (self.least >= 1, "least", "must be at least 1"),
+            (1 <= self.least <= 1_000_000, "least", "must be 1 to 1000000"),
             (is_positive(self.window_s), "window_s", "must be above 0"),
             (
                 is_positive(self.probe_first_s, self.probe_max_s),

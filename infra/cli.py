@@ -1,7 +1,9 @@
 """The `evcs` command: every module in `infra/commands` adds the click command that it calls `command`."""
 
+import errno
 import importlib
 import logging
+import os
 import pkgutil
 import sys
 
@@ -54,3 +56,8 @@ def main() -> None:
     except (SchemaError, StreamsError, ConnectorsError, ProtocolError, OperatorError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        click.echo(f"error: {error.filename or 'the output'} can't be written: {error.strerror}", err=True)
+        os._exit(1)  # Python would try to write it once more

@@ -97,6 +97,7 @@ class KafkaCluster:
         return (
             f"no Kafka broker answers at {self.bootstrap}: {reason}. "
             "Start the local one with `evcs local up`, or set EVCS_KAFKA_BOOTSTRAP"
+            + (f"; or {', '.join(sorted(self.security))} do not fit it" if self.security else "")
         )
 
     def client_config(self, **more: str | int | float | bool) -> dict[str, str | int | float | bool]:

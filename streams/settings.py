@@ -23,6 +23,10 @@ def topologies() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(streams.topologies.__path__))
 
 
+#: A week: no wait of the standard's is longer, nor what telemetry is kept for.
+_WAIT_MAX_MS = 7 * 86_400_000
+
+
 class Clock(StrEnum):
     """What time the rules go by where no record tells it.
 
@@ -63,8 +67,8 @@ class StreamsSettings:
             text = env.get(variable)
             if text is None:
                 continue
-            if not text.isdecimal():
-                raise MisconfiguredStreams(f"{variable} is {text!r}: a whole number, 0 or more, is needed")
+            if not text.isdecimal() or len(text) > len(str(_WAIT_MAX_MS)) or int(text) > _WAIT_MAX_MS:
+                raise MisconfiguredStreams(f"{variable} is {text!r}: a whole number, 0 to {_WAIT_MAX_MS}, is needed")
             changes[policy_field.name] = int(text)
         clock = env.get("EVCS_STREAMS_CLOCK", Clock.WALL)
         if clock not in set(Clock):

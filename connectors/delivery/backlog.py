@@ -115,6 +115,12 @@ class Backlog:
         if waiting.jobs:
             self._ready.appendleft(waiting)
 
+    def later(self, waiting: Waiting) -> None:
+        """The first job is to be sent again, behind what else is ready."""
+        self._return(waiting)
+        if waiting.jobs:
+            self._ready.append(waiting)
+
     def rest(self, waiting: Waiting) -> None:
         """The first job is to be sent again later (`wake` tells when); a newer one may replace it meanwhile."""
         self._return(waiting)

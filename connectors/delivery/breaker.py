@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from connectors.policies import BreakerPolicy
 
-#: Outcomes of the window that are remembered at most; at thousands of calls a second a share needs no more.
+#: Outcomes of the window that are remembered, unless the profile asks for more: at thousands of calls a second a
+#: share needs no more.
 _REMEMBERED = 1_000
 
 
@@ -24,7 +25,7 @@ class Breaker:
 
     def __init__(self, policy: BreakerPolicy) -> None:
         self._policy = policy
-        self._calls: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
+        self._calls: deque[tuple[float, bool]] = deque(maxlen=max(_REMEMBERED, policy.least))
         self._failed = 0
         self._in_a_row = 0
         self._probe_at = 0.0
@@ -103,7 +104,7 @@ class Breaker:
 
     def _note(self, now: float, *, failed: bool) -> None:
         calls = self._calls
-        if len(calls) == _REMEMBERED:
+        if len(calls) == calls.maxlen:
             self._failed -= calls[0][1]
         calls.append((now, failed))
         self._failed += failed

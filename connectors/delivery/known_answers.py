@@ -7,10 +7,10 @@ progress are, from push to push; knowing one costs a fiftieth of verifying, decr
 from typing import Generic, TypeVar
 
 #: So many of an interface are known at least, and at most twice as many; about 400 bytes each.
-_KNOWN = 10_000
+_KNOWN = 5_000
 
 #: An answer of more bytes is not kept.
-_BODY_MAX = 1_024
+_BODY_MAX = 512
 
 T = TypeVar("T")
 

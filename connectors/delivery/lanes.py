@@ -188,7 +188,8 @@ class Lanes:
     def _set_aside(self, lane: Lane, waiting: Waiting, pause_s: float) -> None:
         backlog = self.backlogs[lane]
         if pause_s == 0:
-            backlog.again(waiting)
+            # The next probe is another record: it may be this one that the platform does not want.
+            backlog.later(waiting)
             return
         backlog.rest(waiting)
         asyncio.get_running_loop().call_later(pause_s, self._wake, lane, waiting)

@@ -42,6 +42,9 @@ class Parcel:
 
 FRESH = Parcel()
 
+#: A century on a ladder of hours; the ledger has 32 bits for it.
+_FAILURES_MAX = 1_000_000
+
 
 def parcel(headers: Headers | None) -> Parcel:
     """What the headers of a record say; headers of others are passed over. Raises UndecodableRecord."""
@@ -51,7 +54,7 @@ def parcel(headers: Headers | None) -> Parcel:
     try:
         return Parcel(
             interface=_text(found.get("interface")),
-            failures=_number(found.get("failures")),
+            failures=_number(found.get("failures"), _FAILURES_MAX),
             due_at=_number(found.get("due_at")),
             platform=_text(found.get("platform")),
             forced=_text(found.get("forced")) == "1",
@@ -64,10 +67,13 @@ def _text(value: bytes | str | None) -> str:
     return value.decode() if isinstance(value, bytes) else value or ""
 
 
-def _number(value: bytes | str | None) -> int:
+def _number(value: bytes | str | None, most: int = 10**15) -> int:
     text = _text(value)
     if not text:
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > 15:
         raise ValueError(f"{text[:20]!r} is no count")
-    return int(text)
+    number = int(text)
+    if number > most:
+        raise ValueError(f"{number} is more than {most:,}")
+    return number

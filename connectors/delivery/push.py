@@ -139,13 +139,13 @@ class Caller:
         return self._authorized
 
     def without_secrets(self, detail: str) -> str:
-        """What a platform says, which may repeat what we sent; at most DETAIL_MAX characters of it."""
+        """What a platform says, which may repeat what we sent, in one line; at most DETAIL_MAX characters of it."""
         known = self._credentials
-        secrets = (known.operator_secret, known.data_secret, known.data_secret_iv, known.sig_secret)
-        for secret in (*self._shown, *secrets):
-            if secret:
-                detail = detail.replace(secret.reveal(), "***")
-        return detail[:DETAIL_MAX]
+        secrets = (*self._shown, known.operator_secret, known.data_secret, known.data_secret_iv, known.sig_secret)
+        # The longest first: one may begin another.
+        for secret in sorted(filter(None, secrets), key=lambda secret: -len(secret.encoded)):
+            detail = detail.replace(secret.reveal(), "***")
+        return "".join(each if each.isprintable() else " " for each in detail[:DETAIL_MAX])
 
 
 async def _read_whole(response: httpx.Response) -> bytes:

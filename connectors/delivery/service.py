@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -52,6 +53,13 @@ _STATUS_EVERY_S = 5.0
 _TELL_EVERY_S = 1.0
 _DRAIN_S = 10.0
 _LEAVE_S = 5.0
+
+
+class _NotPushed(UndecodableRecord):
+    """A record was handed on to an interface that the profile does not push it to any more."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, reason="interface_off")
 
 
 class Delivery:
@@ -264,6 +272,10 @@ class Delivery:
             books.done(offset)
             return
         if not remaining:
+            if onwards.interface:
+                self._bury(
+                    message, lane, _NotPushed(f"it was owed to {onwards.interface}, which this platform has not on")
+                )
             books.done(offset)
             return
         key = record.connector_id if isinstance(record, StatusChange) else record.start_charge_seq
@@ -296,10 +308,11 @@ class Delivery:
         return tuple(interface for interface in every if interface.name == onwards.interface)
 
     def _bury(self, message: Message, lane: Lane, error: UndecodableRecord) -> None:
+        """Its parcel goes with the letter, so that what was owed to one interface is not sent again to others."""
         name = lane_topic(self.settings.platform.name, lane)
         log.error("a record of %s is dead-lettered: %s", name, error)
         letter = letter_of(message, name, error.reason, str(error), self._now_ms())
-        self._outbox.dead_letter(letter, FRESH)
+        self._outbox.dead_letter(letter, replace(_parcel_of(message), due_at=0))
 
     def _seal(self) -> None:
         """What is finished may be committed once what it caused is safe."""
@@ -425,3 +438,10 @@ class Delivery:
 
 def _partition(message: Message) -> tuple[str, int]:
     return message.topic() or "", message.partition() or 0
+
+
+def _parcel_of(message: Message) -> Parcel:
+    try:
+        return parcel(message.headers())
+    except UndecodableRecord:
+        return FRESH

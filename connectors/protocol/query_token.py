@@ -2,6 +2,7 @@
 that serves. When a token is fetched, kept or renewed is not decided here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,6 +12,9 @@ from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.errors import BadPayload
 
 INTERFACE = "query_token"
+
+#: What may follow `Bearer `: a token with line breaks, as some encoders of base64 make, could not be shown.
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
 class TokenFailure(IntEnum):
@@ -73,6 +77,8 @@ def read_response(payload: Mapping[str, object]) -> TokenGrant:
     available_s = fields.integer(payload, "TokenAvailableTime")
     if not token:
         raise BadPayload("is empty", "AccessToken")
+    if not _HEADER_VALUE.fullmatch(token.reveal()):
+        raise BadPayload("has what no header may have", "AccessToken")
     if available_s <= 0:
         raise BadPayload("is not positive", "TokenAvailableTime")
     return TokenGrant(fields.text(payload, "OperatorID", ""), token, available_s)

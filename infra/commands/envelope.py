@@ -4,7 +4,6 @@ For comparing notes with a platform's engineers; services use `connectors.protoc
 """
 
 import codecs
-import json
 import re
 import sys
 import time
@@ -36,11 +35,11 @@ _IV_HINT = (
 def _secrets(function: F) -> F:
     """The three secrets, from options or, so that they stay out of the shell's history, the environment."""
     for option, variable, what in (
-        ("--sig-secret", "EVCS_SIG_SECRET", "SigSecret: signs."),
-        ("--data-secret-iv", "EVCS_DATA_SECRET_IV", "DataSecretIV: 16 bytes."),
-        ("--data-secret", "EVCS_DATA_SECRET", "DataSecret: 16 bytes."),
+        (("--sig-secret",), "EVCS_SIG_SECRET", "SigSecret: signs."),
+        (("--data-iv", "--data-secret-iv", "data_secret_iv"), "EVCS_DATA_SECRET_IV", "DataSecretIV: 16 bytes."),
+        (("--data-secret",), "EVCS_DATA_SECRET", "DataSecret: 16 bytes."),
     ):
-        function = click.option(option, envvar=variable, show_envvar=True, required=True, help=what)(function)
+        function = click.option(*option, envvar=variable, show_envvar=True, required=True, help=what)(function)
     return function
 
 
@@ -96,7 +95,9 @@ def open_command(data_secret: str, data_secret_iv: str, sig_secret: str) -> None
 @click.option("--operator-id", default="", help="OperatorID of a request's sender.")
 @click.option("--timestamp", callback=_timestamp, help="TimeStamp of a request, yyyyMMddHHmmss. [default: now]")
 @click.option("--seq", default="0001", show_default=True, callback=_seq, help="Seq of a request: four digits.")
-@click.option("--ret", type=int, help="Ret: seal a response instead of a request.")
+@click.option(
+    "--ret", type=click.IntRange(-envelope.RET_MAX, envelope.RET_MAX), help="Ret: seal a response instead of a request."
+)
 @click.option("--msg", help="Msg of a response.")
 def seal_command(
     data_secret: str,
@@ -148,11 +149,11 @@ def _is_response(body: bytes) -> bool:
 
 
 def _why_not_json(payload: bytes) -> str:
-    """Empty if it is JSON."""
+    """Empty if it is JSON as services read it."""
     try:
-        json.loads(payload.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        return f"not JSON: {error}"
+        wire_json.decode(payload)
+    except BadPayload as error:
+        return error.reason.removeprefix("is ")
     return ""
 
 
@@ -174,6 +175,9 @@ def _is_text(part: bytes, *, final: bool = True) -> bool:
 
 def _credentials(operator_id: str, data_secret: str, data_secret_iv: str, sig_secret: str) -> Credentials:
     try:
+        operator_id.encode()
         return Credentials(operator_id, Secret(""), Secret(data_secret), Secret(data_secret_iv), Secret(sig_secret))
+    except UnicodeEncodeError:
+        raise click.UsageError("the OperatorID or a secret is no UTF-8") from None
     except BadCredentials as error:
         raise click.UsageError(str(error)) from None

@@ -63,7 +63,11 @@ def test_bases(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://a", "ftp://a/", "http://a:0/", "http://a:x/", "http://a/?b/", "a/", "http:///"]
+    "address",
+    [
+        *("http://a", "ftp://a/", "http://a:0/", "http://a:x/", "http://a/?b/", "a/", "http:///"),
+        *("http://256.1.1.1/", "http://xn--/", "http://☃.cn/", "http://a/\x01/", f"http://a/{'x' * 70_000}/"),
+    ],
 )
 def test_what_is_no_base(address: str) -> None:
     assert not is_base(address)

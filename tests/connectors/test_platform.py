@@ -149,6 +149,19 @@ def test_beijing_1_1_13_and_1_1_14_which_orders_go_where(model: int) -> None:
     assert [interface.name for interface in pushes] == expected
 
 
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    file = profile(tmp_path, GOOD)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert load_platform(file).name == "city"
+
+
+def test_a_name_for_which_topics_have_no_room(tmp_path: Path) -> None:
+    file = profile(tmp_path, GOOD)
+    assert load_platform(file.rename(tmp_path / f"{'x' * 29}.toml")).name == "x" * 29
+    with pytest.raises(BadProfile, match="has a name of 30 characters: 29 are the most"):
+        load_platform((tmp_path / f"{'x' * 29}.toml").rename(tmp_path / f"{'x' * 30}.toml"))
+
+
 def test_pushes_by_record(tmp_path: Path) -> None:
     platform = city(tmp_path)
     assert [interface.name for interface in platform.pushes(records.STATUS)] == ["notification_stationStatus"]
@@ -253,7 +266,8 @@ AuxPower = 1.10
         (GOOD + "[limits]\nper_second = -1", "limits.per_second", "must be 0"),
         (GOOD + "[limits]\nper_second = nan", "limits.per_second", "must be 0"),
         (GOOD + "[breaker]\nconsecutive = 0", "breaker.consecutive", "at least 1"),
-        (GOOD + "[breaker]\nleast = 0", "breaker.least", "at least 1"),
+        (GOOD + "[breaker]\nleast = 0", "breaker.least", "1 to 1000000"),
+        (GOOD + "[breaker]\nleast = 1000001", "breaker.least", "1 to 1000000"),
         (GOOD + "[breaker]\nfailure_share = 1.5", "breaker.failure_share", "at most 1"),
         (GOOD + "[breaker]\nwindow_s = 0", "breaker.window_s", "above 0"),
         (GOOD + "[breaker]\nprobe_first_s = 99", "breaker.probe_first_s", "at most probe_max_s"),

@@ -136,6 +136,14 @@ def test_an_error_of_ours_is_one_line(
     assert capsys.readouterr() == ("", f"error: {error}\n")
 
 
+def test_a_full_disk_behind_stdout_is_one_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        script = Path(sys.executable).with_name("evcs")
+        shown = subprocess.run([script, "catalog", "sample", "--csv"], stdout=full, stderr=subprocess.PIPE, timeout=120)
+    assert shown.returncode == 1
+    assert shown.stderr.decode() == "error: the output can't be written: No space left on device\n"
+
+
 def test_a_bug_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing() -> None:
         raise ZeroDivisionError

@@ -88,6 +88,13 @@ def test_a_cluster_that_does_not_answer_is_told_with_what_to_do() -> None:
     assert told.startswith("no Kafka broker answers at kafka-1:9092: refused. ")
     assert "`evcs local up`" in told
     assert "EVCS_KAFKA_BOOTSTRAP" in told
+    assert "fit" not in told
+
+
+def test_security_that_may_not_fit_is_named_too() -> None:
+    told = KafkaCluster("kafka-1:9092", security={"sasl.password": "hush", "sasl.mechanism": "PLAIN"}).no_answer("x")
+    assert told.endswith("; or sasl.mechanism, sasl.password do not fit it")
+    assert "hush" not in told
 
 
 def test_a_producer_neither_loses_nor_reorders() -> None:

@@ -68,6 +68,10 @@ class TestClosed:
         )
         assert opened_after == 500
 
+    def test_a_profile_may_ask_for_more_than_a_thousand(self) -> None:
+        breaker = Breaker(BreakerPolicy(consecutive=1_000_000, failure_share=0.5, least=2_000, window_s=30))
+        assert [breaker.failed(1, "x") for _ in range(2_000)] == [False] * 1_999 + [True]
+
 
 class TestOpen:
     def test_admits_one_probe_when_it_is_due(self) -> None:

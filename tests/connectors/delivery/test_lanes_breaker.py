@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from connectors.policies import BreakerPolicy
+from connectors.policies import BreakerPolicy, Limits
 from schemas.records.derived import Derived
 from tests.connectors.delivery import city as c
 from tests.connectors.delivery import records as r
@@ -243,3 +243,20 @@ def test_when_it_closes_as_many_leave_at_once_as_may() -> None:
     assert bench.city.most_at_once == CITY.limits.states_in_flight
     # The probe, a second each for it and its token, and three rounds and a bit.
     assert bench.city.pushes[-1].at < 5 + 2 + 4
+
+
+def test_a_paused_platform_is_probed_with_another_record_each_time() -> None:
+    """One that it does not admit for long holds nobody else."""
+
+    def script(call: c.Call) -> c.Answer:
+        return sealed(None, 4003) if "1".zfill(18) in str(call.payload) and call.at < 300 else None
+
+    async def scenario(bench: Bench) -> None:
+        for number in range(1, 8):
+            bench.put(r.start(number, f"C{number}"))
+        await bench.at(100)
+        assert bench.lanes.breaker.state == "PAUSED"
+        assert bench.lanes.tally.confirmed == {c.START: 6}
+
+    bench = deliver(scenario, script, replace(CITY, limits=Limits(orders_in_flight=1)))
+    assert bench.lanes.tally.confirmed == {c.START: 7}

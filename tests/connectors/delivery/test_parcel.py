@@ -8,10 +8,11 @@ from connectors.delivery.parcel import FRESH, Headers, Parcel, parcel
 from schemas.errors import UndecodableRecord
 
 words = st.text("az-_19 é京", max_size=30)
-numbers = st.integers(0, 10**15 - 1)
+instants = st.integers(0, 10**15 - 1)
+counts = st.integers(0, 1_000_000)
 
 
-@given(st.builds(Parcel, words, numbers, numbers, words, st.booleans()))
+@given(st.builds(Parcel, words, counts, instants, words, st.booleans()))
 def test_there_and_back(onwards: Parcel) -> None:
     assert parcel(onwards.headers()) == onwards
     as_kafka_has_them = [
@@ -43,6 +44,11 @@ def test_what_is_no_count_is_refused(name: str, value: str | bytes) -> None:
         parcel([(name, value)])
     assert caught.value.reason == "undecodable"
     assert len(str(caught.value)) < 200
+
+
+def test_more_failures_than_the_ledger_has_room_for_are_refused() -> None:
+    with pytest.raises(UndecodableRecord, match="headers: 1000001 is more than 1,000,000"):
+        parcel([("failures", b"1000001")])
 
 
 @pytest.mark.parametrize("name", ["interface", "platform", "forced"])

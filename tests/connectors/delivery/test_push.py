@@ -224,6 +224,16 @@ def test_a_secret_at_the_end_of_what_is_kept_is_not_kept_in_part() -> None:
         assert "the" not in reply.detail
 
 
+def test_a_secret_that_begins_another_is_masked_with_it() -> None:
+    by = Credentials("123456789", *map(Secret, ("ABCDEFGH", "ABCDEFGHijklMNOP", "fedcba0987654321", "the-sig")))
+    assert push(sealed(None, 500, "ABCDEFGHijklMNOP, ABCDEFGH", by=by), by=by).detail.endswith(": ***, ***")
+
+
+def test_what_a_platform_says_is_one_line() -> None:
+    reply = push(sealed(None, 500, "evil\n2026-11-26 ERROR forged\x1b[31m\u2028\r好"))
+    assert reply.detail == "Ret 500, 系统错误: evil 2026-11-26 ERROR forged [31m  好"
+
+
 def test_the_token_before_is_masked_too() -> None:
     city = City(lambda _: sealed(None, 500, "first second third"))
     caller = city.caller()

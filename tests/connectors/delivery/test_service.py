@@ -405,6 +405,27 @@ def test_bad_records_are_dead_lettered_and_the_stream_goes_on(
     assert committed == ends == {(ORDERS, 3): len(BAD) + 1}
 
 
+def test_what_was_owed_to_an_interface_that_is_off_is_dead_lettered(
+    kafka: KafkaCluster, writer: Writer, city: PlatformThread
+) -> None:
+    """An order comes back from its ladder, and the profile does not name its interface any more."""
+    settings = delivering_to(city, kafka)
+    order = CODEC.encode(r.order(1, "A"))
+    writer.put_raw((ORDERS, b"A", order), partition=3, parcel=Parcel("notification_no_more", failures=2))
+    writer.put(r.order(2, "A"), partition=3)
+
+    async def scenario() -> None:
+        async with running(settings):
+            await until(lambda: city.ledger.count(c.BONUS) == 1)
+
+    asyncio.run(scenario())
+    (letter,) = dead_letters(kafka, ORDERS)
+    assert (letter.reason, letter.value, letter.offset) == ("interface_off", order, 0)
+    assert "notification_no_more" in letter.detail
+    committed, ends = offsets(settings)
+    assert committed == ends == {(ORDERS, 3): 2}
+
+
 def test_a_bad_record_too_large_for_its_letter(kafka: KafkaCluster, writer: Writer, city: PlatformThread) -> None:
     settings = delivering_to(city, kafka)
     writer.put_raw((ORDERS, b"A", b"\xff" * 999_900), partition=0)

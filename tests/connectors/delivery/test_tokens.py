@@ -64,6 +64,19 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize("token", ["YWJj\r\nZGVm", "a b", "a\tb", "令牌", "a\x7f"])
+def test_a_token_that_no_header_can_show_is_refused_and_asked_for_again(token: str) -> None:
+    answers = [granted(AccessToken=token), None]
+
+    async def scenario(keeper: TokenKeeper, city: City, clock: Clock) -> None:
+        with pytest.raises(TokenRefused, match="AccessToken: has what no header may have") as caught:
+            await keeper.token()
+        assert caught.value.sign is Sign.UNRELIABLE
+        assert await keeper.token() == Secret("token-1")
+
+    run(scenario, lambda _: answers.pop(0))
+
+
 def test_what_is_asked() -> None:
     async def scenario(keeper: TokenKeeper, city: City, clock: Clock) -> None:
         assert await keeper.token() == Secret("token-1")

@@ -12,7 +12,7 @@ from infra.commands.envelope import command
 from tests.connectors.protocol.vectors import REQUESTS, RESPONSES, VECTORS, Vector
 
 SECRET = "1234567890abcdef"
-OPTIONS = ("--data-secret", SECRET, "--data-secret-iv", SECRET, "--sig-secret", SECRET)
+OPTIONS = ("--data-secret", SECRET, "--data-iv", SECRET, "--sig-secret", SECRET)
 ENVIRONMENT = {"EVCS_DATA_SECRET": SECRET, "EVCS_DATA_SECRET_IV": SECRET, "EVCS_SIG_SECRET": SECRET}
 INVALID = "cec_102_4_2016_appendix_C3"
 
@@ -88,6 +88,22 @@ def test_open_does_not_blame_the_iv_for_what_was_never_json(payload: bytes) -> N
     assert "DataSecretIV" not in opened.stderr
 
 
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b'{"a":NaN}', "the payload is not JSON: NaN is no number"),
+        (b'{"a":1,"a":2}', "the payload is not JSON: key 'a' comes twice"),
+        (b"[]", "the payload is not a JSON object"),
+        (b'{"a":' * 100_000, "the payload is nested too deeply"),
+    ],
+)
+def test_what_services_do_not_read_is_told_by_both(payload: bytes, reason: str) -> None:
+    sealed = run("seal", *OPTIONS, "--operator-id", "1", stdin=payload)
+    assert (sealed.exit_code, reason in sealed.stderr) == (0, True)
+    opened = run("open", *OPTIONS, stdin=sealed.stdout_bytes)
+    assert (opened.exit_code, opened.stdout_bytes, reason in opened.stderr) == (1, payload, True)
+
+
 def _without(field: str, body: bytes) -> bytes:
     return json.dumps({key: value for key, value in json.loads(body).items() if key != field}).encode()
 
@@ -119,6 +135,9 @@ def test_open_says_which_check_failed(body: bytes, reason: str) -> None:
     [
         (("open", *OPTIONS[:-2]), "EVCS_SIG_SECRET"),
         (("open", *OPTIONS, "--data-secret", "hush"), "DataSecret: is 4 bytes long"),
+        (("open", *OPTIONS, "--sig-secret", "\udcff"), "no UTF-8"),
+        (("seal", *OPTIONS, "--operator-id", "\udcff"), "no UTF-8"),
+        (("seal", *OPTIONS, "--ret", "99999999999"), "2147483647"),
         (("seal", *OPTIONS), "--operator-id"),
         (("seal", *OPTIONS, "--operator-id", "1", "--msg", "x"), "--ret"),
         *(
