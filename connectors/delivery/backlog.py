@@ -48,12 +48,15 @@ class Waiting:
 
 class Backlog:
     """One lane's jobs. `newest_wins` is whether one state replaces another (statuses), or only a charge's progress
-    does (charges)."""
+    does (charges). A status that people send once more (`forced`) never follows a newer one of its connector, also if
+    that one is done with."""
 
     def __init__(self, *, newest_wins: bool) -> None:
         self._newest_wins = newest_wins
         self._waiting: dict[str, Waiting] = {}
         self._ready: deque[Waiting] = deque()
+        #: By connector, of statuses, the newest time that is done with.
+        self._done_up_to: dict[str, int] = {}
         self.held = 0
         self.superseded = 0
 
@@ -64,6 +67,10 @@ class Backlog:
 
     def put(self, job: Job) -> bool:
         """Takes a job; True if its key has become ready. A job that it replaces is done."""
+        if job.parcel.forced and job.recorded_at < self._done_up_to.get(job.key, 0):
+            self.superseded += 1
+            job.done()
+            return False
         waiting = self._waiting.get(job.key)
         if waiting is None:
             waiting = self._waiting[job.key] = Waiting(job.key)
@@ -103,6 +110,9 @@ class Backlog:
 
     def finished(self, waiting: Waiting) -> bool:
         """The first job is done with; True if the key is ready for its next."""
+        if self._newest_wins:
+            job = waiting.jobs[0]
+            self._done_up_to[job.key] = max(job.recorded_at, self._done_up_to.get(job.key, 0))
         self._leave(waiting)
         if not waiting.jobs:
             return False

@@ -18,7 +18,7 @@ from connectors.delivery.outbox import Outbox
 from connectors.delivery.outcomes import TABLE, Action
 from connectors.delivery.pace import Pace
 from connectors.delivery.push import Caller, Reply
-from connectors.delivery.sender import Sender
+from connectors.delivery.sender import NotSent, Sender
 from connectors.delivery.tally import Tally
 from connectors.delivery.tokens import TokenKeeper
 from connectors.delivery.topics import Lane
@@ -207,7 +207,12 @@ class Lanes:
             self._consequences.bury(job, interface, "unreportable", str(error))
             return None
         before = self.breaker.state
-        call = await self._sender.attempt(interface, payload, partial(self._consequences.enter, job, outcome="RENEWED"))
+        enter = partial(self._consequences.enter, job, outcome="RENEWED")
+        try:
+            call = await self._sender.attempt(interface, payload, enter)
+        except NotSent:
+            self.breaker.abandoned()
+            return 0.0
         self._hear(call.reply, before)
         return self._consequences.follow(waiting, job, call)
 

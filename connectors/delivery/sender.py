@@ -51,6 +51,10 @@ class Call(msgspec.Struct, frozen=True):
         )
 
 
+class NotSent(Exception):
+    """There was no token to send it with, and it was another's call that was refused one: of this nothing is known."""
+
+
 class Sender:
     """Of one platform. `now_ms` is a clock in UTC ms, `monotonic` one in seconds that does not go back."""
 
@@ -72,7 +76,7 @@ class Sender:
 
     async def attempt(self, interface: Interface, payload: bytes, on_renewal: Callable[[Call], None]) -> Call:
         """One attempt: a call, and a second one at once where the first was refused for its token only, of which
-        `on_renewal` is told."""
+        `on_renewal` is told. Raises NotSent."""
         call = await self._send(interface, payload)
         if call.reply.sign is not Sign.BAD_TOKEN:
             return call
@@ -90,6 +94,8 @@ class Sender:
         try:
             token = self._tokens.at_hand or await self._tokens.token()
         except TokenRefused as error:
+            if error.is_anothers:
+                raise NotSent from error
             reply = Reply(error.sign, f"query_token: {error}", error.ret)
         else:
             reply = await self._caller.push(interface, payload, token)

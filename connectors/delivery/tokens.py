@@ -20,12 +20,14 @@ _EARLY_S = 30.0
 
 
 class TokenRefused(Exception):
-    """query_token failed; says why, without secrets. `sign` is what it says of the platform, `ret` its Ret if any."""
+    """query_token failed; says why, without secrets. `sign` is what it says of the platform, `ret` its Ret if any,
+    `is_anothers` whether it was another who had asked."""
 
-    def __init__(self, reason: str, sign: Sign, ret: int | None = None) -> None:
+    def __init__(self, reason: str, sign: Sign, ret: int | None = None, *, is_anothers: bool = False) -> None:
         super().__init__(reason)
         self.sign = sign
         self.ret = ret
+        self.is_anothers = is_anothers
 
 
 class TokenKeeper:
@@ -58,7 +60,8 @@ class TokenKeeper:
             token = self.at_hand
             if token is None:
                 if self.refusals != refusals:
-                    raise TokenRefused(str(self._refusal), self._refusal.sign, self._refusal.ret)
+                    known = self._refusal
+                    raise TokenRefused(str(known), known.sign, known.ret, is_anothers=True)
                 token = await self._renew()
             return token
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.delivery.backlog import Backlog, Job, Waiting, is_stale
-from connectors.delivery.parcel import FRESH
+from connectors.delivery.parcel import Parcel
 from schemas.records.derived import Derived, ProgressKind, StatusChange
 from tests.connectors.delivery import records as r
 
@@ -22,7 +22,14 @@ class Desk:
         self.done: list[str] = []
         self.put_so_far = 0
 
-    def put(self, record: Derived, name: str = "", place: tuple[str, int] = PLACE, recorded_at: int = 0) -> bool:
+    def put(
+        self,
+        record: Derived,
+        name: str = "",
+        place: tuple[str, int] = PLACE,
+        recorded_at: int = 0,
+        forced: bool = False,
+    ) -> bool:
         """Puts it under its key; says what the backlog says."""
         key = record.connector_id if isinstance(record, StatusChange) else record.start_charge_seq
         self.put_so_far += 1
@@ -33,7 +40,7 @@ class Desk:
                 value=name.encode(),
                 recorded_at=recorded_at,
                 place=(*place, self.put_so_far),
-                parcel=FRESH,
+                parcel=Parcel(forced=forced),
                 remaining=(),
                 done=lambda: self.done.append(name),
             )
@@ -74,6 +81,17 @@ class TestStates:
         assert not desk.backlog.finished(waiting)
         assert desk.backlog.held == 0
         assert desk.backlog.superseded == 2
+
+    def test_one_that_people_send_once_more_never_follows_a_newer_one(self) -> None:
+        desk = Desk(newest_wins=True)
+        desk.put(r.status("A"), "new", recorded_at=2)
+        assert desk.takes() == ["new"]
+        assert not desk.put(r.status("A"), "old, once more", recorded_at=1, forced=True)
+        assert (desk.done, desk.backlog.superseded, desk.backlog.held) == (["old, once more"], 1, 0)
+        assert desk.put(r.status("A"), "the same, once more", recorded_at=2, forced=True)
+        assert desk.put(r.status("B"), "another's", recorded_at=1, forced=True)
+        assert desk.takes() == ["the same, once more", "another's"]
+        assert desk.put(r.status("A"), "of a clock that was set back", recorded_at=1)
 
     def test_a_newer_one_takes_the_place_of_one_that_waits(self) -> None:
         desk = Desk(newest_wins=True)

@@ -260,3 +260,27 @@ def test_a_paused_platform_is_probed_with_another_record_each_time() -> None:
 
     bench = deliver(scenario, script, replace(CITY, limits=Limits(orders_in_flight=1)))
     assert bench.lanes.tally.confirmed == {c.START: 7}
+
+
+def test_a_token_that_is_refused_once_counts_once() -> None:
+    """Who waited for it has not been sent, and goes with the next token."""
+
+    tokens: list[c.Call] = []
+
+    def script(call: c.Call) -> c.Answer:
+        if call.interface != c.TOKEN or len(tokens) == 2:
+            return None
+        tokens.append(call)
+        return 503
+
+    async def scenario(bench: Bench) -> None:
+        for number in range(30):
+            bench.put(r.order(number, f"C{number}"))
+            bench.put(r.status(f"C{number}"))
+        await bench.at(1)
+
+    bench = deliver(scenario, script, CITY)
+    assert len(tokens) == 2
+    assert bench.lanes.tally.failures == {"UNREACHABLE": 2}
+    assert len(bench.attempts) == 62 - bench.outcomes.count("LADDER")
+    assert bench.lanes.breaker.state == "CLOSED"

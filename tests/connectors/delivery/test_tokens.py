@@ -119,6 +119,7 @@ def test_fifty_who_wait_share_a_failure_and_the_next_try_works() -> None:
         assert told == {("ConnectError: refused", Sign.UNREACHABLE, None)}
         # Each may be raised, and keep its traceback, on its own.
         assert len({id(result) for result in results}) == WAITING
+        assert [result.is_anothers for result in results if isinstance(result, TokenRefused)].count(False) == 1
         assert len(city.calls) == 1
         assert await keeper.token() == Secret("token-1")
 
