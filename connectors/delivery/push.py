@@ -1,7 +1,7 @@
 """One push to a platform: seal, post, open, say how it ended. What follows is decided by `outcomes` and the lanes."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import msgspec
@@ -15,9 +15,10 @@ from connectors.protocol import wire_json
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.envelope import OpenedResponse, open_response, seal_request
 from connectors.protocol.errors import BadSignature, Retryable
+from connectors.protocol.fields import find
 from connectors.protocol.ret_codes import RetCode, describe
 from connectors.protocol.sequence import Sequence
-from schemas.records.derived import ChargeProgress, StatusChange
+from schemas.records.derived import ChargeProgress, Order, StatusChange
 
 #: A platform's answer is a few hundred bytes; more than this is no answer.
 ANSWER_MAX_BYTES = 1_048_576
@@ -94,7 +95,7 @@ class Caller:
             known = self._known.get(interface.name)
             reply = known.find(body) if known is not None else None
             if reply is None:
-                reply = read(interface, open_response(body, self._credentials))
+                reply = read(interface, open_response(body, self._credentials), payload)
                 if reply.sign is Sign.TAKEN and interface.record in _ANSWERED_ALIKE:
                     self._known.setdefault(interface.name, KnownAnswers()).add(body, reply)
             return reply
@@ -155,19 +156,29 @@ async def _read_whole(response: httpx.Response) -> bytes:
     return await response.aread()
 
 
-def read(interface: Interface, answer: OpenedResponse) -> Reply:
-    """How an opened answer says that the push ended."""
+def read(interface: Interface, answer: OpenedResponse, payload: bytes) -> Reply:
+    """How an opened answer says that the push of `payload` ended."""
     ret, ok = answer.ret, int(httpx.codes.OK)
     if ret != RetCode.OK:
         detail = f"{describe(ret)}: {answer.msg}" if answer.msg else describe(ret)
         return Reply(_sign_of_error(answer), f"Ret {ret}, {detail}", ret, ok)
     try:
-        outcome = interface.outcome(wire_json.decode(answer.payload))
+        response = wire_json.decode(answer.payload)
+        if interface.record is Order and _is_of_another(response, payload):
+            return Reply(Sign.UNRELIABLE, "the answer is about another order", ret, ok)
+        outcome = interface.outcome(response)
     except Retryable as error:
         return Reply(Sign.UNRELIABLE, f"{type(error).__name__}: {error}", ret, ok)
     sign = _SIGNS[outcome.verdict]
     detail = "" if sign is Sign.TAKEN else f"{outcome.verdict.value} with code {outcome.code}"
     return Reply(sign, detail, ret, ok, outcome.code)
+
+
+def _is_of_another(response: Mapping[str, object], payload: bytes) -> bool:
+    """Whether it names another charge than was asked about: what comes late on a kept connection is such an answer, and
+    would confirm an order that the platform does not have. One that names none is taken."""
+    theirs, ours = find(response, "StartChargeSeq"), find(wire_json.decode(payload), "StartChargeSeq")
+    return isinstance(theirs, str) and isinstance(ours, str) and theirs not in ("", ours)
 
 
 def _sign_of_error(answer: OpenedResponse) -> Sign:

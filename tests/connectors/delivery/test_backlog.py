@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.delivery.backlog import Backlog, Job, Waiting, is_stale
-from connectors.delivery.parcel import Parcel
+from connectors.delivery.parcel import FRESH, Parcel
 from schemas.records.derived import Derived, ProgressKind, StatusChange
 from tests.connectors.delivery import records as r
 

@@ -9,6 +9,7 @@ import pytest
 from connectors.delivery.outcomes import Sign
 from connectors.delivery.push import ANSWER_MAX_BYTES, DETAIL_MAX, HttpStatusRefused, Reply
 from connectors.interfaces.registry import interfaces
+from connectors.protocol import wire_json
 from connectors.protocol.credentials import Credentials, Secret
 from connectors.protocol.envelope import OpenedResponse, open_response
 from connectors.protocol.errors import Retryable
@@ -304,3 +305,23 @@ class TestAnswersThatAreKnown:
     def test_one_that_is_signed_by_another_is_refused_as_ever(self) -> None:
         replies, _ = self.pushes((c.STATUS, sealed(c.GOOD[c.STATUS])), (c.STATUS, sealed(c.GOOD[c.STATUS], by=OTHERS)))
         assert [reply.sign for reply in replies] == [Sign.TAKEN, Sign.UNRELIABLE]
+
+
+@pytest.mark.parametrize("interface", [c.ORDER, c.BONUS])
+@pytest.mark.parametrize(
+    ("named", "sign"),
+    [
+        ("A" * 27, Sign.TAKEN),
+        ("", Sign.TAKEN),
+        (None, Sign.TAKEN),
+        (7, Sign.TAKEN),
+        ("B" * 27, Sign.UNRELIABLE),
+        ("A" * 26, Sign.UNRELIABLE),
+    ],
+)
+def test_an_answer_about_another_order_confirms_none(interface: str, named: object, sign: Sign) -> None:
+    answer = sealed({"StartChargeSeq": named, "ConfirmResult": 0})
+    payload = wire_json.encode({"StartChargeSeq": "A" * 27})
+    reply = asyncio.run(City(lambda _: answer).caller().push(interfaces()[interface], payload, TOKEN))
+    assert reply.sign is sign
+    assert ("another order" in reply.detail) == (sign is not Sign.TAKEN)
