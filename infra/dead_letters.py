@@ -41,13 +41,15 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters are meant: all that meet every condition given. Instants in UTC ms."""
+    """Which letters are meant: all that meet every condition given. Instants in UTC ms; `topics` are where a letter's
+    record goes back to."""
 
     reason: str = ""
     key: str = ""
     since: int = 0
     until: int | None = None
     sent_again: bool = False
+    topics: frozenset[str] = frozenset()
 
     def takes(self, filed: Filed) -> bool:
         """Whether this letter is meant."""
@@ -58,6 +60,7 @@ class Filter:
             and letter.failed_at >= self.since
             and (self.until is None or letter.failed_at < self.until)
             and (self.sent_again or not filed.sent_again)
+            and (not self.topics or letter.topic in self.topics)
         )
 
 
@@ -123,12 +126,18 @@ def _unreadable(message: Message, topic: str, error: UndecodableRecord) -> DeadL
 def send_again(cluster: KafkaCluster, chosen: Sequence[Filed], tell: Callable[[int], None]) -> int:
     """Puts these letters' records back where they came from and marks the letters; returns how many.
 
-    `tell` is told the number done. Raises OperatorError for a letter without its record, before anything is sent,
-    and ClusterProblem.
+    `tell` is told the number done. Raises OperatorError for a letter without its record, or of a topic that is not
+    there, before anything is sent, and ClusterProblem.
     """
+    there = topics_there(cluster)
     for filed in chosen:
+        where = "{}:{}:{}".format(*filed.place)
+        if cluster.topic(filed.letter.topic) not in there:
+            raise OperatorError(
+                f"{where} would go to {filed.letter.topic}, which is not there: run `evcs topics create`, or leave it "
+                "out with --reason or --key"
+            )
         if filed.letter.value is None or filed.letter.reason == "unreadable_letter":
-            where = "{}:{}:{}".format(*filed.place)
             raise OperatorError(
                 f"{where} does not hold its record ({filed.letter.detail}): leave it out with --reason or --key"
             )

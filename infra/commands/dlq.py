@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
+from connectors.delivery.retries import SOURCE as ORDERS
+from connectors.delivery.topics import LANES, dead_letter_topic, lane_topic
 from infra.dead_letters import Filed, Filter, dead_letter_topics, letters, send_again
 from infra.errors import OperatorError
 from schemas.cluster import KafkaCluster
@@ -54,7 +56,7 @@ def list_(
     Example: evcs dlq list delivery-beijing-orders-dlq --reason rejected_by_platform
     """
     cluster = KafkaCluster.from_env()
-    wanted = Filter(reason, key, _ms(since) or 0, _ms(until), sent_again=every)
+    wanted = Filter(reason, key, _ms(since) or 0, _ms(until), sent_again=every, topics=_lanes(platform))
     count = 0
     for filed in letters(cluster, _topics(cluster, topics, platform), wanted):
         count += 1
@@ -108,7 +110,7 @@ def redrive(
     Example: evcs dlq redrive --platform beijing --reason rejected_by_platform --yes
     """
     cluster = KafkaCluster.from_env()
-    wanted = Filter(reason, key, _ms(since) or 0, _ms(until))
+    wanted = Filter(reason, key, _ms(since) or 0, _ms(until), topics=_lanes(platform))
     chosen = list(letters(cluster, _topics(cluster, topics, platform), wanted))
     if dry_run or not chosen:
         click.echo(f"{len(chosen)} dead letters would be sent again")
@@ -126,11 +128,16 @@ def _topics(cluster: KafkaCluster, named: tuple[str, ...], platform: str) -> lis
             raise OperatorError(f"there is no topic {topic!r}: there are {', '.join(there) or 'no dead-letter topics'}")
     chosen = list(named) or there
     if platform:
-        lanes = {f"delivery-{platform}-{lane}-dlq" for lane in ("orders", "states")}
-        chosen = [topic for topic in chosen if topic in lanes]
-        if not chosen:
+        lanes = {dead_letter_topic(lane) for lane in _lanes(platform)}
+        if lanes.isdisjoint(there):
             raise OperatorError(f"no dead-letter topic of platform {platform!r}: run `evcs topics create`")
+        # What the retry scheduler gives up lies with all orders'.
+        chosen = [topic for topic in chosen if topic in lanes or topic == dead_letter_topic(ORDERS)]
     return chosen
+
+
+def _lanes(platform: str) -> frozenset[str]:
+    return frozenset(lane_topic(platform, lane) for lane in LANES) if platform else frozenset()
 
 
 def _place(filed: Filed) -> str:

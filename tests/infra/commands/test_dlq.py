@@ -126,6 +126,21 @@ def test_a_letter_without_its_record_stops_all_before_anything_is_sent(at: Kafka
     assert everything_on(at, ORDERS) == []
 
 
+def test_letters_of_a_platform_that_was_taken_off_are_named(at: KafkaCluster) -> None:
+    gone = "delivery-atlantis-orders"
+    producer = Producer(at.producer_config())
+    lost = replace(letter(1, "unknown_platform"), topic=gone)
+    producer.produce(at.topic("charge-orders-dlq"), CODEC.encode(lost), b"C1")
+    kept = replace(letter(2, "unknown_platform"), topic=ORDERS)
+    producer.produce(at.topic("charge-orders-dlq"), CODEC.encode(kept), b"C2")
+    assert producer.flush(30) == 0
+    refused = run("redrive", "--yes")
+    assert isinstance(refused.exception, OperatorError)
+    assert f"would go to {gone}, which is not there" in str(refused.exception)
+    assert [one["key"] for one in listed("--platform", "beijing")] == ["C2"]
+    assert run("redrive", "--platform", "beijing", "--yes").stdout == "1 records were sent again\n"
+
+
 def test_what_is_no_letter_is_shown_too(at: KafkaCluster) -> None:
     producer = Producer(at.producer_config())
     producer.produce(at.topic(f"{ORDERS}-dlq"), b"what is this", b"C1", timestamp=time.time_ns() // 1_000_000)
