@@ -57,9 +57,10 @@ def run_(
     """Deliver to PLATFORMS, or to all that have a profile and secrets, until told to stop (SIGTERM, Ctrl-C).
 
     The router puts derived records on each platform's lanes, the lanes push them, and the retry scheduler brings
-    orders back from their ladder. Router and scheduler are for all platforms, whichever are named. Secrets come from the environment variables that the platform's profile names, the
-    target (test or production) from EVCS_DELIVERY_TARGET. /readyz on the admin port is 200 once the parts of this
-    process have been given their partitions.
+    orders back from their ladder. Router and scheduler are for all platforms, whichever are named. Secrets come from
+    the environment variables that the platform's profile names, the target (test or production) from
+    EVCS_DELIVERY_TARGET. /readyz on the admin port is 200 once the parts of this process have been given their
+    partitions.
 
     \b
     Example:

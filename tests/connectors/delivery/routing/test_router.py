@@ -71,6 +71,16 @@ def committed_and_ends(
     return {place: committed[place] for place in held}, held
 
 
+def test_one_that_knows_other_platforms_does_not_begin_beside_it(lanes: KafkaCluster) -> None:
+    """Its partitions' records would be lost to the others' platforms."""
+    with at_work(Router(patient(lanes, CITY, NORTH))):
+        for known in ((CITY,), (CITY, NORTH, PAIR)):
+            with pytest.raises(MisconfiguredService, match="the router of instance 0 knows other platforms"):
+                Router(patient(lanes, *known, instance="1")).run()
+        with at_work(Router(patient(lanes, NORTH, CITY, instance="1"))):
+            pass
+
+
 def test_a_backlog_comes_out_in_the_order_of_its_charges(lanes: KafkaCluster) -> None:
     due = ch.many(1_000, connectors=40, stations=STATIONS)
     ch.write(lanes, due)
