@@ -77,7 +77,7 @@ def taken_on(
         missing = platform.name in if_there and lanes.isdisjoint(there)
         (without if missing else found).append(platform)
     if without:
-        log.info("not for %s, which has no topics here", ", ".join(platform.name for platform in without))
+        log.info("without topics here, so not worked for: %s", ", ".join(platform.name for platform in without))
     return tuple(found)
 
 
