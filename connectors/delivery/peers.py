@@ -20,6 +20,9 @@ from schemas.kafka_log import kafka_log
 
 log = logging.getLogger(__name__)
 
+#: One that was killed is a member until its session is over, after six seconds: so long is waited for it to be gone.
+PATIENCE_S = 8.0
+
 _ANSWER_S = 5.0
 _ASKS_AGAIN_AFTER_S = 0.2
 
@@ -35,8 +38,9 @@ class Peers:
         self.client_id = f"evcs-{name}.{instance}.{self._mark}"
 
     def require_alike(self, given_up: Callable[[], bool]) -> None:
-        """Raises MisconfiguredService if another member knows other platforms, and KafkaRefused. A cluster that does
-        not answer is asked again until `given_up`."""
+        """Raises MisconfiguredService if another member knows other platforms, and stays, and KafkaRefused. A cluster
+        that does not answer is asked again until `given_up`."""
+        refuse_at = time.monotonic() + PATIENCE_S
         admin = AdminClient(self._cluster.client_config(), logger=kafka_log(__name__))
         while not given_up():
             try:
@@ -47,18 +51,24 @@ class Peers:
                 check(error.args[0], "another client has this one's place")
                 time.sleep(_ASKS_AGAIN_AFTER_S)
                 continue
-            self._compare(member.client_id for member in found.members)
-            return
+            other = self._other(member.client_id for member in found.members)
+            if other is None:
+                return
+            if time.monotonic() > refuse_at:
+                raise MisconfiguredService(
+                    f"the {self._name} of instance {other} knows other platforms than this one: profiles or topics "
+                    "have changed since it was started, or its EVCS_PLATFORMS differs. Start it again first: of what "
+                    "it reads, nothing would reach the platforms that it does not know"
+                )
+            time.sleep(_ASKS_AGAIN_AFTER_S)
 
-    def _compare(self, client_ids: Iterable[str]) -> None:
+    def _other(self, client_ids: Iterable[str]) -> str | None:
+        """The instance of one that knows other platforms."""
         beginning = f"evcs-{self._name}."
         for client_id in client_ids:
             if not client_id.startswith(beginning):
                 continue
             instance, _, mark = client_id.removeprefix(beginning).rpartition(".")
             if mark != self._mark:
-                raise MisconfiguredService(
-                    f"the {self._name} of instance {instance} knows other platforms than this one: profiles or topics "
-                    "have changed since it was started, or its EVCS_PLATFORMS differs. Start it again first: of what "
-                    "it reads, nothing would reach the platforms that it does not know"
-                )
+                return instance
+        return None

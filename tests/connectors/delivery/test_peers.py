@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from confluent_kafka import Consumer
 
+from connectors.delivery import peers as peers_module
 from connectors.delivery.peers import Peers
 from connectors.errors import MisconfiguredService
 from schemas.cluster import KafkaCluster
@@ -35,6 +36,12 @@ def at_work(kafka: KafkaCluster, one: Peers) -> Iterator[None]:
         consumer.close()
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody was killed."""
+    monkeypatch.setattr(peers_module, "PATIENCE_S", 0.5)
+
+
 def never() -> bool:
     return False
 
@@ -55,6 +62,22 @@ def test_one_that_knows_others_is_told_whom_to_start_again(kafka: KafkaCluster, 
     with at_work(kafka, peers(kafka, "beijing", "chengdu", instance="a.b-1")):
         with pytest.raises(MisconfiguredService, match=r"the router of instance a\.b-1 knows other platforms"):
             peers(kafka, *known, instance="1").require_alike(never)
+
+
+def test_one_that_goes_meanwhile_is_waited_for(kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers_module, "PATIENCE_S", 60.0)
+    asked: list[bool] = []
+
+    def goes() -> bool:
+        asked.append(True)
+        if len(asked) == 2:
+            other.close()
+        return False
+
+    with ExitStack() as other:
+        other.enter_context(at_work(kafka, peers(kafka, "beijing")))
+        peers(kafka, "chengdu").require_alike(goes)
+    assert len(asked) == 2
 
 
 def test_clients_of_other_kinds_do_not_matter(kafka: KafkaCluster) -> None:

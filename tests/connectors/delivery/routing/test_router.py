@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from connectors.delivery import peers
 from connectors.delivery.buffers import PAUSE_AT
 from connectors.delivery.forwarder import group_of
 from connectors.delivery.routing.router import NAME, Router
@@ -24,6 +25,7 @@ from tests.connectors.delivery import on_lanes as on
 from tests.connectors.delivery import records as r
 from tests.connectors.delivery.routing import charges as ch
 from tests.connectors.delivery.routing.router_process import NORTH, PAIR, settings, spawn
+from tests.whole.topics import until
 
 pytestmark = pytest.mark.kafka
 
@@ -71,9 +73,14 @@ def committed_and_ends(
     return {place: committed[place] for place in held}, held
 
 
-def test_one_that_knows_other_platforms_does_not_begin_beside_it(lanes: KafkaCluster) -> None:
+def test_one_that_knows_other_platforms_does_not_begin_beside_it(
+    lanes: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its partitions' records would be lost to the others' platforms."""
-    with at_work(Router(patient(lanes, CITY, NORTH))):
+    monkeypatch.setattr(peers, "PATIENCE_S", 0.5)
+    first = Router(patient(lanes, CITY, NORTH))
+    with at_work(first):
+        until(lambda: first.forwarder.partitions, "it has its partitions")
         for known in ((CITY,), (CITY, NORTH, PAIR)):
             with pytest.raises(MisconfiguredService, match="the router of instance 0 knows other platforms"):
                 Router(patient(lanes, *known, instance="1")).run()
