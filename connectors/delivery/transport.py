@@ -5,9 +5,11 @@ every answer, which a loop that is busy sealing gives up only every 5 ms.
 """
 
 import asyncio
+import socket
 import ssl
 from collections import deque
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import cast
 
 import httptools
@@ -21,6 +23,9 @@ _IDLE_S = 60.0
 #: An answer's header may have so many bytes.
 _HEAD_MAX_BYTES = 65_536
 
+#: Names that are looked up at once.
+_RESOLVING = 2
+
 #: What a header's value must not contain: it would begin another header.
 _FORBIDDEN = (b"\r", b"\n", b"\0")
 
@@ -28,6 +33,7 @@ _FORBIDDEN = (b"\r", b"\n", b"\0")
 _LOOK_S = 0.02
 
 Host = tuple[bool, str, int]
+Address = tuple[str, int]
 
 #: So many hosts' lines are kept; a platform has one, or a few.
 _HOSTS_MAX = 100
@@ -54,6 +60,10 @@ class HttpTransport(httpx.AsyncBaseTransport):
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
+
+    @cached_property
+    def _resolver(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_RESOLVING, thread_name_prefix="resolve")
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -137,9 +147,7 @@ class HttpTransport(httpx.AsyncBaseTransport):
         at_last = self._loop.time() + self._timeouts.connect_s
         try:
             async with asyncio.timeout_at(min(at_last, until)):
-                _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self._answer_max_bytes), name, port, ssl=self._tls if tls else None
-                )
+                _, connection = await self._connected(await self._addresses(name, port), name if tls else None)
         except TimeoutError as error:
             if until < at_last:
                 raise self._too_late() from error
@@ -148,6 +156,31 @@ class HttpTransport(httpx.AsyncBaseTransport):
             raise _ConnectionRefused(str(error)) from error
         self._all.add(connection)
         return connection
+
+    async def _addresses(self, name: str, port: int) -> list[Address]:
+        """On threads of its own: names that take long would keep the loop's few for all other platforms."""
+        found = await self._loop.run_in_executor(
+            self._resolver, partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        )
+        return [(str(address[0]), int(address[1])) for *_, address in found]
+
+    async def _connected(
+        self, addresses: list[Address], tls_name: str | None
+    ) -> "tuple[asyncio.Transport, _Connection]":
+        """To the first that takes it."""
+        refusal: OSError = OSError("the name has no address")
+        for host, port in addresses:
+            try:
+                return await self._loop.create_connection(
+                    lambda: _Connection(self._answer_max_bytes),
+                    host,
+                    port,
+                    ssl=self._tls if tls_name else None,
+                    server_hostname=tls_name,
+                )
+            except OSError as error:
+                refusal = error
+        raise refusal
 
     async def _exchange(self, connection: "_Connection", host: Host, message: bytes, until: float) -> tuple[int, bytes]:
         self._asked.add(connection)
@@ -187,6 +220,9 @@ class HttpTransport(httpx.AsyncBaseTransport):
         for connection in list(self._all):
             self._drop(connection)
         self._idle.clear()
+        if "_resolver" in vars(self):
+            self._resolver.shutdown(wait=False, cancel_futures=True)
+            del self._resolver
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None

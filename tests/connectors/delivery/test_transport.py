@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -379,6 +381,37 @@ def test_broken_answers_are_transport_errors(answer: bytes, reset: bool) -> None
         async with serving_raw(handler) as base, transport() as by, asyncio.timeout(GUARD_S):
             with pytest.raises(httpx.TransportError):
                 await post(by, base)
+
+    asyncio.run(scenario())
+
+
+def test_names_that_take_long_to_look_up_hold_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, asked = threading.Event(), []
+    look_up = socket.getaddrinfo
+
+    def slow(host: str, *arguments: Any, **more: Any) -> Any:
+        if host.endswith(".slow"):
+            asked.append(host)
+            found.wait(GUARD_S)
+            raise socket.gaierror("no such name")
+        return look_up(host, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=b"ok")
+
+    async def scenario() -> None:
+        hasty = transport(Timeouts(0.3, 1, 1), connections=50)
+        async with serving(handler) as base, hasty as waiting, transport() as by, asyncio.timeout(GUARD_S):
+            lookups = [asyncio.create_task(post(waiting, f"http://{number}.slow/")) for number in range(50)]
+            while not asked:  # noqa: ASYNC110  another thread tells
+                await asyncio.sleep(0.01)
+            assert (await post(by, base.replace("127.0.0.1", "localhost"))).content == b"ok"
+            assert not found.is_set()
+            answers = await asyncio.gather(*lookups, return_exceptions=True)
+            assert {str(answer) for answer in answers} == {"no connection within 0.3 s"}
+            found.set()
 
     asyncio.run(scenario())
 
