@@ -4,7 +4,6 @@ A letter that is sent again stays where it is, with a mark of it behind it on it
 transaction, so that a letter is sent again once however that ends.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from confluent_kafka import KafkaException, Message, Producer
 
 from connectors.delivery.parcel import Parcel, parcel
 from connectors.delivery.topics import is_delivery_topic
+from connectors.kafka_faults import is_fence
 from infra.errors import ClusterProblem, OperatorError
 from infra.topic_admin import topics_there
 from schemas.cluster import KafkaCluster
@@ -124,7 +124,8 @@ def _unreadable(message: Message, topic: str, error: UndecodableRecord) -> DeadL
 
 
 def send_again(cluster: KafkaCluster, chosen: Sequence[Filed], tell: Callable[[int], None]) -> int:
-    """Puts these letters' records back where they came from and marks the letters; returns how many.
+    """Puts these letters' records back where they came from and marks the letters, but for those that another has sent
+    since they were chosen; returns how many.
 
     `tell` is told the number done. Raises OperatorError for a letter without its record, or of a topic that is not
     there, before anything is sent, and ClusterProblem.
@@ -143,21 +144,26 @@ def send_again(cluster: KafkaCluster, chosen: Sequence[Filed], tell: Callable[[i
             )
     producer = Producer(
         {
-            **cluster.producer_config(transactional_id=f"{cluster.topic_prefix}evcs-dlq-{uuid.uuid4().hex[:12]}"),
+            # One for all: who begins ends what another had begun, so that no letter is sent by two.
+            **cluster.producer_config(transactional_id=f"{cluster.topic_prefix}evcs-dlq"),
             "log_level": 0,
         }
     )
     done = 0
     try:
         producer.init_transactions(_TIMEOUT_S)
-        for begin in range(0, len(chosen), _TRANSACTION):
+        still = {filed.place for filed in letters(cluster, {filed.place[0] for filed in chosen}, Filter())}
+        left = [filed for filed in chosen if filed.place in still]
+        for begin in range(0, len(left), _TRANSACTION):
             producer.begin_transaction()
-            for filed in chosen[begin : begin + _TRANSACTION]:
+            for filed in left[begin : begin + _TRANSACTION]:
                 _put_back(cluster, producer, filed)
             producer.commit_transaction(_TIMEOUT_S)
-            done += len(chosen[begin : begin + _TRANSACTION])
+            done += len(left[begin : begin + _TRANSACTION])
             tell(done)
     except KafkaException as error:
+        if is_fence(error.args[0]):
+            raise ClusterProblem(f"{done} were sent again; another `evcs dlq redrive` has begun since") from error
         raise ClusterProblem(f"{done} were sent again, the others not: {error.args[0].str()}") from error
     return done
 

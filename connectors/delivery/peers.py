@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from connectors.errors import MisconfiguredService
-from connectors.kafka_faults import check
+from connectors.kafka_faults import NO_COORDINATOR, check
 from schemas.cluster import KafkaCluster
 from schemas.kafka_log import kafka_log
 
@@ -48,7 +48,8 @@ class Peers:
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                     return
-                check(error.args[0], "another client has this one's place")
+                if error.args[0].code() not in NO_COORDINATOR:
+                    check(error.args[0], "another client has this one's place")
                 time.sleep(_ASKS_AGAIN_AFTER_S)
                 continue
             other = self._other(member.client_id for member in found.members)

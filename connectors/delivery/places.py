@@ -8,25 +8,16 @@ say where to go on (`evcs delivery begin`).
 import time
 from collections.abc import Callable, Iterable
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connectors.errors import MisconfiguredService
-from connectors.kafka_faults import check
+from connectors.kafka_faults import NO_COORDINATOR, check
 from schemas.clock import wall_ms
 from schemas.compacted import partitions_of
 from schemas.watermarks import watermarks
 
 #: Kafka's default. A group that has committed nothing and has older records before it was hardly just made.
 FORGOTTEN_AFTER_MS = 7 * 24 * 3_600_000
-
-#: What a group's coordinator answers while it starts, or another broker takes its place.
-_NO_COORDINATOR = frozenset(
-    {
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    }
-)
 
 _ANSWER_S = 5.0
 _ASKS_AGAIN_AFTER_S = 0.2
@@ -74,7 +65,7 @@ def committed(consumer: Consumer, partitions: list[TopicPartition], patience_s: 
         try:
             return consumer.committed(partitions, timeout=_ANSWER_S)
         except KafkaException as error:
-            if error.args[0].code() not in _NO_COORDINATOR or time.monotonic() > give_up_at:
+            if error.args[0].code() not in NO_COORDINATOR or time.monotonic() > give_up_at:
                 raise
             time.sleep(_ASKS_AGAIN_AFTER_S)
 

@@ -11,7 +11,8 @@ from confluent_kafka import Producer
 from connectors.delivery.outbox import Outbox, outbox_producer
 from connectors.delivery.parcel import FRESH, Parcel, parcel
 from infra.commands.dlq import command
-from infra.errors import OperatorError
+from infra.dead_letters import Filter, letters, send_again
+from infra.errors import ClusterProblem, OperatorError
 from schemas.cluster import KafkaCluster
 from schemas.records.faults import DeadLetter
 from tests.connectors.delivery import city as c
@@ -103,9 +104,30 @@ def test_what_is_sent_again_is_sent_once_and_to_its_interface_only(at: KafkaClus
     assert [one["sent_again"] for one in listed("--all")] == [True, True, False]
 
 
+def test_what_another_has_sent_meanwhile_is_not_sent_twice(at: KafkaCluster) -> None:
+    """Both have chosen before either sends."""
+    file(at, letter(1), letter(2), letter(3))
+    chosen = list(letters(at, [f"{ORDERS}-dlq"], Filter()))
+    assert send_again(at, chosen[:2], lambda _: None) == 2
+    assert send_again(at, chosen, lambda _: None) == 1
+    assert sorted(message.key() or b"" for message in everything_on(at, ORDERS)) == [b"C1", b"C2", b"C3"]
+
+
+def test_one_that_begins_ends_what_another_had_begun(at: KafkaCluster) -> None:
+    file(at, *map(letter, range(501)))
+    chosen = list(letters(at, [f"{ORDERS}-dlq"], Filter()))
+
+    def another_begins(_: int) -> None:
+        assert send_again(at, chosen, lambda _: None) == 1
+
+    with pytest.raises(ClusterProblem, match="500 were sent again; another `evcs dlq redrive` has begun since"):
+        send_again(at, chosen, another_begins)
+    assert len(everything_on(at, ORDERS)) == 501
+
+
 def test_events_go_back_to_their_own_topic(at: KafkaCluster) -> None:
     file(at, replace(letter(4, "undecodable"), topic="charge-events", value=b"mended by hand"))
-    assert run("redrive", "charge-events-dlq", "--yes").exit_code == 0
+    assert run("redrive", "charge-events-dlq", "--yes").stdout == "1 records were sent again\n"
     until(lambda: everything_on(at, "charge-events"), "readers see the transaction")
     (message,) = everything_on(at, "charge-events")
     assert (message.key(), message.value(), message.headers()) == (b"C4", b"mended by hand", None)
