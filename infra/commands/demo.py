@@ -37,15 +37,15 @@ def command(seconds: float | None, connectors: int, seed: int) -> None:
 
     Example: evcs demo --seconds 120
     """
-    with told_to_end_as_by_ctrl_c():
-        try:
+    try:
+        with told_to_end_as_by_ctrl_c():
             result = _shown(seconds, connectors, seed)
-        except KeyboardInterrupt:
-            result = {"ended": "interrupted"}
-        except Exception as error:
-            click.echo(json.dumps({"ended": "failed", "error": str(error)}))
-            raise
-        click.echo(json.dumps(result))
+    except KeyboardInterrupt:
+        result = {"ended": "interrupted"}
+    except Exception as error:
+        click.echo(json.dumps({"ended": "failed", "error": str(error)}))
+        raise
+    click.echo(json.dumps(result))
     sys.exit(_status(result))
 
 

@@ -534,8 +534,9 @@ def test_commits_that_are_refused_end_it(
     delivery = delivery_with(delivering_to(city, kafka))
 
     def refused() -> None:
-        delivery._ready = {}
-        delivery._commit_answered(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED), [])
+        if city.ledger.unique(c.BONUS):  # before, it is the ends of empty partitions
+            delivery._ready = {}
+            delivery._commit_answered(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED), [])
 
     monkeypatch.setattr(delivery, "_begin_commit", refused)
     writer.put(r.order(1, "A"))
