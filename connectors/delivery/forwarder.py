@@ -20,8 +20,7 @@ from connectors.delivery.places import require_place
 from connectors.delivery.topics import dead_letter_topic
 from connectors.delivery.transactions import Transactions, Unsettled
 from connectors.ends import Ends, Partition
-from connectors.errors import MisconfiguredService
-from connectors.kafka_faults import check
+from connectors.kafka_faults import check, settings_checked
 from connectors.leaving import leave
 from schemas.cluster import KafkaCluster
 from schemas.codec import Codec, codec_for
@@ -183,7 +182,7 @@ class Forwarder(Generic[T]):
             topics = self._work.subscription(there)
             self._peers = Peers(self._cluster, self._group, self._name, self._instance, self._work.platforms())
             self._peers.require_alike(self._stopping.is_set)
-            self._reading = _consumer(self._cluster, self._group, self._peers.client_id)
+            self._reading = _consumer_of(self._cluster, self._group, self._peers.client_id)
             require_place(self._consumer, _matching(topics, there), self._group, self._name, self._stopping.is_set)
             self._work.begin(self._stopping)
             self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
@@ -324,7 +323,7 @@ def partition_of(message: Message) -> Partition:
     return message.topic() or "", message.partition() or 0
 
 
-def _consumer(cluster: KafkaCluster, group: str, client_id: str) -> Consumer:
+def _consumer_of(cluster: KafkaCluster, group: str, client_id: str) -> Consumer:
     config = cluster.consumer_config(
         group_id=group,
         client_id=client_id,
@@ -340,7 +339,5 @@ def _consumer(cluster: KafkaCluster, group: str, client_id: str) -> Consumer:
         queued_min_messages=_FETCH_AHEAD,
         topic_metadata_refresh_interval_ms=_METADATA_MS,
     )
-    try:
+    with settings_checked():
         return Consumer({**config, "logger": kafka_log(__name__)})
-    except KafkaException as error:
-        raise MisconfiguredService(f"EVCS_KAFKA_*: {error.args[0].str()}") from error

@@ -35,9 +35,6 @@ _LOOK_S = 0.02
 Host = tuple[bool, str, int]
 Address = tuple[str, int]
 
-#: So many hosts' lines are kept; a platform has one, or a few.
-_HOSTS_MAX = 100
-
 
 class HttpTransport(httpx.AsyncBaseTransport):
     """Sends httpx requests over at most `connections` kept connections. Follows no redirect, keeps no cookie, asks for
@@ -54,7 +51,6 @@ class HttpTransport(httpx.AsyncBaseTransport):
         self._idle: dict[Host, deque[_Connection]] = {}
         self._all: set[_Connection] = set()
         self._asked: set[_Connection] = set()
-        self._host_lines: dict[Host, bytes] = {}
         self._watch: asyncio.TimerHandle | None = None
 
     @cached_property
@@ -72,8 +68,7 @@ class HttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request and its whole answer."""
         try:
-            host = _host(request.url)
-            status, content = await self._answered(host, self._message(request, host))
+            status, content = await self._answered(_host(request.url), _message(request))
         except TimeoutError as error:
             raise httpx.TimeoutException(str(error), request=request) from error
         except _ConnectionRefused as error:
@@ -81,29 +76,6 @@ class HttpTransport(httpx.AsyncBaseTransport):
         except (OSError, httptools.HttpParserError, _Broken) as error:
             raise httpx.TransportError(f"{type(error).__name__.lstrip('_')}: {error}", request=request) from error
         return httpx.Response(status, stream=httpx.ByteStream(content), request=request)
-
-    def _message(self, request: httpx.Request, host: Host) -> bytes:
-        content, headers = request.read(), request.headers.raw
-        lines = [b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
-        lines.extend([b"%s: %s" % header for header in headers])
-        names = {name.lower() for name, _ in headers}
-        if b"host" not in names:
-            lines.append(self._host_line(request.url, host))
-        if b"content-length" not in names:
-            lines.append(b"Content-Length: %d" % len(content))
-        head = b"\r\n".join((*lines, b"", b""))
-        if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) + 2 or b"\0" in head:
-            broken = next((name for name, value in headers if any(bad in name + value for bad in _FORBIDDEN)), b"")
-            raise httpx.LocalProtocolError(f"header {broken.decode()} has a line break", request=request)
-        return head + content
-
-    def _host_line(self, url: httpx.URL, host: Host) -> bytes:
-        line = self._host_lines.get(host)
-        if line is None:
-            if len(self._host_lines) >= _HOSTS_MAX:
-                self._host_lines.clear()
-            line = self._host_lines[host] = b"Host: %s" % url.netloc
-        return line
 
     async def _answered(self, host: Host, message: bytes) -> tuple[int, bytes]:
         until = self._loop.time() + self._timeouts.total_s
@@ -231,6 +203,22 @@ class HttpTransport(httpx.AsyncBaseTransport):
 def _host(url: httpx.URL) -> Host:
     tls = url.scheme == "https"
     return tls, url.host, url.port or (443 if tls else 80)
+
+
+def _message(request: httpx.Request) -> bytes:
+    content, headers = request.read(), request.headers.raw
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode(), request.url.raw_path)]
+    lines.extend([b"%s: %s" % header for header in headers])
+    names = {name.lower() for name, _ in headers}
+    if b"host" not in names:
+        lines.append(b"Host: %s" % request.url.netloc)
+    if b"content-length" not in names:
+        lines.append(b"Content-Length: %d" % len(content))
+    head = b"\r\n".join((*lines, b"", b""))
+    if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) + 2 or b"\0" in head:
+        broken = next((name for name, value in headers if any(bad in name + value for bad in _FORBIDDEN)), b"")
+        raise httpx.LocalProtocolError(f"header {broken.decode()} has a line break", request=request)
+    return head + content
 
 
 class _Broken(Exception):
