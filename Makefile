@@ -9,7 +9,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check wheel bench format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -36,9 +36,15 @@ check: $(READY) ## The gate before a commit: format, lint, types, imports, schem
 	@$(BIN)/evcs schemas check
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m "not kafka and not clickhouse and not slow" $(ARGS)
 
-bench: $(READY) ## Measure this machine's figures (one JSON line each; minutes)
+wheel: $(READY) ## Pack dist/*.whl with the rules compiled for machines like this one (needs a C compiler)
+	@rm -rf dist
+	@echo "compiling the rules: a minute or two"
+	@HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+bench: $(READY) $(if $(shell command -v cc),wheel) ## Measure this machine's figures (one JSON line each; minutes)
 	@$(BIN)/evcs local up
-	@$(BIN)/evcs bench streams
+	@$(BIN)/evcs bench streams $(if $(shell command -v cc),--wheel "$$(ls dist/*.whl)")
 	@$(BIN)/evcs bench recovery
 	@$(BIN)/evcs bench gateway
 	@$(BIN)/evcs bench warehouse
@@ -48,4 +54,4 @@ format: $(READY) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 clean: ## Remove the environment and the caches; the local servers' data stay in .evcs
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from schemas.cluster import KafkaCluster
 from schemas.kafka_log import seldom
 from schemas.topic import all_topics
+from streams.domain import sampling
 from streams.errors import BrokerAway, MisconfiguredStreams
 from streams.health import WorkerHealth
 from streams.output import STATE_TOPIC, OutputQueue
@@ -77,6 +78,11 @@ def _credentials(cluster: KafkaCluster) -> Any:
             ssl_context=context,
         )
     return faust.SSLCredentials(context=context) if context is not None else None
+
+
+def rules_are_compiled() -> bool:
+    """Whether the rules are machine code, as in a wheel of `make wheel`, or are interpreted."""
+    return not (sampling.__file__ or "").endswith(".py")
 
 
 def make_app(settings: StreamsSettings) -> faust.App:
@@ -148,6 +154,7 @@ async def _drain(services: Services) -> None:
 def _run_clock(app: faust.App, services: Services) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def clock() -> None:
+        log.info("the rules are %s", "compiled" if rules_are_compiled() else "interpreted")
         gc.set_threshold(_GC_THRESHOLD, 20, 20)
         sys.setswitchinterval(_SWITCH_S)
         elapsed = 0.0

@@ -3,8 +3,10 @@
 import json
 import os
 import sys
+import tempfile
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -55,6 +57,7 @@ def main() -> None:
         f"{cluster.topic_prefix}stock-{uuid.uuid4().hex[:6]}",
         broker=f"kafka://{cluster.bootstrap}",
         store="memory://",
+        datadir=Path(tempfile.gettempdir()) / "evcs-streams",  # Faust makes a folder that stays empty
         web_enabled=False,
         topic_partitions=8,
         topic_replication_factor=1,

@@ -6,11 +6,16 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from confluent_kafka import Consumer, TopicPartition
 
+from infra.bench.probing import median
 from infra.errors import OperatorError
 from infra.simulator.fleet.generator import catalog, generate
 from infra.topic_admin import create_topics, delete_topics
@@ -43,8 +48,11 @@ def bare_consumer(cluster: KafkaCluster, records: int) -> float:
     return read / elapsed
 
 
-def probe(cluster: KafkaCluster, module: str, records: int) -> dict[str, float]:
-    """Runs one of the probe modules in a process of its own and returns what it measured."""
+def probe(cluster: KafkaCluster, module: str, records: int, packages: Path | None = None) -> dict[str, float]:
+    """Runs one of the probe modules in a process of its own and returns what it measured.
+
+    It is the one of `packages`, an unpacked wheel, if that is given. Raises OperatorError when it fails.
+    """
     environment = {
         **os.environ,
         "EVCS_KAFKA_BOOTSTRAP": cluster.bootstrap,
@@ -52,8 +60,11 @@ def probe(cluster: KafkaCluster, module: str, records: int) -> dict[str, float]:
         "EVCS_STREAMS_CLOCK": "event",
         "EVCS_STREAMS_GROUP": f"{cluster.topic_prefix}{module}",
     }
+    if packages is not None:
+        environment["PYTHONPATH"] = str(packages)
     ran = subprocess.run(
-        [sys.executable, "-m", f"infra.bench.{module}", str(records)],
+        # -P: the folder in which one stands may be that of the sources
+        [sys.executable, *(["-P"] if packages is not None else []), "-m", f"infra.bench.{module}", str(records)],
         env=environment,
         capture_output=True,
         text=True,
@@ -67,49 +78,87 @@ def probe(cluster: KafkaCluster, module: str, records: int) -> dict[str, float]:
     return measured
 
 
+@contextmanager
+def _unpacked(wheel: Path | None) -> Iterator[Path | None]:
+    """A folder with what is in the wheel. Raises OperatorError for a file that is none."""
+    if wheel is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="evcs-wheel-") as folder:
+        try:
+            with zipfile.ZipFile(wheel) as packed:
+                packed.extractall(folder)
+        except zipfile.BadZipFile as error:
+            raise OperatorError(f"{wheel} is no wheel ({error}): make one with `make wheel`") from error
+        yield Path(folder)
+
+
 def measure(
-    cluster: KafkaCluster, connectors: int, samples_each: int, stock_records: int, rounds: int, tell: Tell
+    cluster: KafkaCluster,
+    connectors: int,
+    samples_each: int,
+    stock_records: int,
+    rounds: int,
+    tell: Tell,
+    wheel: Path | None = None,
 ) -> dict[str, object]:
-    """All three in one run, on topics of its own, which are deleted at the end; medians over `rounds`."""
+    """All in one run, on topics of its own, which are deleted at the end; medians over `rounds`.
+
+    `wheel` has the rules compiled: they are measured beside those that are installed. Raises OperatorError.
+    """
     cluster = replace(cluster, topic_prefix=f"bench-{uuid.uuid4().hex[:8]}-")
-    create_topics(cluster, replication=1, topics=all_topics().values())
-    try:
-        tell(f"writing {connectors * samples_each:,} samples of {connectors:,} connectors")
-        catalog(cluster, connectors)
-        report = generate(cluster, connectors, samples_each, with_events=True)
-        limits: list[float] = []
-        ours: list[dict[str, float]] = []
-        for number in range(1, rounds + 1):
-            tell(f"round {number} of {rounds}: bare consumer, then this pipeline")
-            limits.append(bare_consumer(cluster, report.records))
-            # Each round starts from nothing: topics of its own for what it puts out.
-            ours.append(_on_fresh_outputs(cluster, report.records))
-        tell(f"stock Faust, {stock_records:,} records")
-        stock = probe(cluster, "stock_probe", stock_records)
-    finally:
-        delete_topics(cluster)
-    limit = sorted(limits)[len(limits) // 2]
-    best = sorted(ours, key=lambda o: o["per_s"])[len(ours) // 2]
+    limits: list[float] = []
+    ours: list[dict[str, float]] = []
+    compiled: list[dict[str, float]] = []
+    with _unpacked(wheel) as packages:
+        create_topics(cluster, replication=1, topics=all_topics().values())
+        try:
+            tell(f"writing {connectors * samples_each:,} samples of {connectors:,} connectors")
+            catalog(cluster, connectors)
+            report = generate(cluster, connectors, samples_each, with_events=True)
+            for number in range(1, rounds + 1):
+                also = "" if packages is None else ", and with compiled rules"
+                tell(f"round {number} of {rounds}: bare consumer, then this pipeline{also}")
+                limits.append(bare_consumer(cluster, report.records))
+                # Each round starts from nothing: topics of its own for what it puts out.
+                ours.append(_on_fresh_outputs(cluster, report.records))
+                if packages is not None:
+                    compiled.append(_on_fresh_outputs(cluster, report.records, packages))
+                    if not compiled[-1]["compiled"]:
+                        raise OperatorError(f"the rules in {wheel} are not compiled: make it with `make wheel`")
+            tell(f"stock Faust, {stock_records:,} records")
+            stock = probe(cluster, "stock_probe", stock_records)["per_s"]
+        finally:
+            delete_topics(cluster)
+    limit = median(limits)
     return {
-        "ours_per_s": round(best["per_s"]),
-        "stock_per_s": round(stock["per_s"]),
+        **_beside("ours", ours, stock, limit),
+        **(_beside("compiled", compiled, stock, limit) if compiled else {}),
+        "stock_per_s": round(stock),
         "limit_per_s": round(limit),
-        "ours_to_stock": round(best["per_s"] / stock["per_s"], 1),
-        "ours_to_limit": round(best["per_s"] / limit, 3),
         "records": report.records,
         "connectors": connectors,
-        "outputs": round(best["outputs"]),
+        "outputs": round(median([o["outputs"] for o in ours])),
         "stock_records": stock_records,
         "rounds": rounds,
-        "ours_all": [round(o["per_s"]) for o in ours],
         "limit_all": [round(value) for value in limits],
     }
 
 
-def _on_fresh_outputs(cluster: KafkaCluster, records: int) -> dict[str, float]:
+def _beside(name: str, measured: list[dict[str, float]], stock: float, limit: float) -> dict[str, object]:
+    per_s = median([m["per_s"] for m in measured])
+    return {
+        f"{name}_per_s": round(per_s),
+        f"{name}_to_stock": round(per_s / stock, 1),
+        f"{name}_to_limit": round(per_s / limit, 3),
+        f"{name}_all": [round(m["per_s"]) for m in measured],
+    }
+
+
+def _on_fresh_outputs(cluster: KafkaCluster, records: int, packages: Path | None = None) -> dict[str, float]:
     inputs = {TELEMETRY, "charge-events", "station-catalog"}
     outputs = [topic for topic in all_topics().values() if topic.name not in inputs]
     delete_topics(cluster, outputs)
     time.sleep(1.0)
     create_topics(cluster, replication=1, topics=outputs)
-    return probe(replace(cluster), "streams_probe", records)
+    return probe(cluster, "streams_probe", records, packages)

@@ -13,7 +13,7 @@ from streams.services import Services
 from streams.settings import StreamsSettings
 from streams.tracking import Tracking
 from streams.transport.chunk import Chunk
-from streams.worker import make_app
+from streams.worker import make_app, rules_are_compiled
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def main() -> None:
             "per_s": tracking.samples / elapsed,
             "outputs": sum(services.output.produced.values()),
             "connectors": tracking.connectors(),
+            "compiled": rules_are_compiled(),
             "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         }
         print(json.dumps(report), flush=True)  # noqa: T201

@@ -1,6 +1,7 @@
 """`evcs bench`: figures, each run printing one JSON line; read them as ratios within the run."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -24,16 +25,20 @@ def command() -> None:
 @click.option("--samples-each", default=100, show_default=True, type=click.IntRange(10), help="10 s apart")
 @click.option("--stock-records", default=40_000, show_default=True, type=click.IntRange(1000))
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="medians over so many")
-def streams(connectors: int, samples_each: int, stock_records: int, rounds: int) -> None:
+@click.option(
+    "--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="with compiled rules, to compare"
+)
+def streams(connectors: int, samples_each: int, stock_records: int, rounds: int, wheel: Path | None) -> None:
     """Records/s of this pipeline, of the same rules on stock Faust, and of a bare consumer.
 
-    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP.
+    Needs a broker: `evcs local up`, or EVCS_KAFKA_BOOTSTRAP. `make wheel` makes a wheel whose rules are compiled.
 
-    Example: evcs bench streams --rounds 1
+    Example: evcs bench streams --rounds 1 --wheel dist/evcs_streams-*.whl
     """
     from infra.bench.streams import measure
 
-    click.echo(json.dumps(measure(KafkaCluster.from_env(), connectors, samples_each, stock_records, rounds, _tell)))
+    measured = measure(KafkaCluster.from_env(), connectors, samples_each, stock_records, rounds, _tell, wheel)
+    click.echo(json.dumps(measured))
 
 
 @command.command()

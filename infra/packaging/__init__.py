@@ -1,0 +1,1 @@
+"""How the project is packed for the machines that run it."""
