@@ -124,8 +124,8 @@ def measure(
                 ours.append(_on_fresh_outputs(cluster, report.records))
                 if packages is not None:
                     compiled.append(_on_fresh_outputs(cluster, report.records, packages))
-                    if not compiled[-1]["compiled"]:
-                        raise OperatorError(f"the rules in {wheel} are not compiled: make it with `make wheel`")
+                    if not compiled[-1].get("compiled"):
+                        raise OperatorError(f"the rules in {wheel} are not compiled, or of another version: run `make wheel`")
             tell(f"stock Faust, {stock_records:,} records")
             stock = probe(cluster, "stock_probe", stock_records)["per_s"]
         finally:
