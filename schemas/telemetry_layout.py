@@ -6,37 +6,41 @@ behind that routing prefix.
 """
 
 import struct
+from typing import Final
 
 from schemas.codec import HEADER_SIZE
 from schemas.errors import UndecodableRecord
 from schemas.varint import read_long, write_long
 
 #: Bytes of `sampled_at` for instants from 1987 to 2039: a zigzag varint of six 7-bit groups.
-INSTANT_SIZE = 6
+INSTANT_SIZE: Final = 6
 
-#: The only instants that are taken for real: those whose order codes compare as they do (UTC ms).
-EARLIEST_MS, LATEST_MS = 1 << 39, (1 << 41) - 1
+#: The only instants that are taken for real (UTC ms), of those whose order codes compare as they do: from 2010, since a
+#: charger whose clock was reset tells of 1970, 1980 or 2000, and nobody reported to a platform then; to 2039.
+EARLIEST_MS: Final = 1_262_304_000_000
+LATEST_MS: Final = (1 << 41) - 1
 
 #: A sample may be so far ahead of the clock, ms: chargers' clocks are off by minutes.
 AHEAD_MS = 300_000
 
 #: A register beyond this is no register: a thousand megawatts for a century, in Wh.
-METER_MAX_WH = 10**12
+METER_MAX_WH: Final = 10**12
 
 #: Three currents and three voltages, four bytes each, between the state of charge and the ids.
-_PHASES = struct.Struct("<6f")
-_FLOATS_SIZE = _PHASES.size
+_PHASES: Final = struct.Struct("<6f")
+_FLOATS_SIZE: Final = _PHASES.size
 
 #: The commonest middle is read at once, in pairs of bytes: six of `sampled_at`, four of `meter_wh` (1 to 134 MWh), one
 #: or two of `soc_pct`. Bit 7 of a byte tells that another follows it; bit 0 of a number's first one is its sign.
-_COMMON = struct.Struct("<6H")
-_BOTH_FOLLOWED, _FIRST_FOLLOWED = 0x8080, 0x0080
+_COMMON: Final = struct.Struct("<6H")
+_BOTH_FOLLOWED: Final = 0x8080
+_FIRST_FOLLOWED: Final = 0x0080
 
 #: The 14 bits that a pair of bytes holds without the two bits 7.
-_IN_PAIR = [(pair & 0x7F) | (pair >> 1 & 0x3F80) for pair in range(1 << 16)]
+_IN_PAIR: Final = [(pair & 0x7F) | (pair >> 1 & 0x3F80) for pair in range(1 << 16)]
 
 #: Larger than the order code of any instant that `INSTANT_SIZE` covers.
-NEVER = 1 << 48
+NEVER: Final = 1 << 48
 
 
 def routing_prefix(payload: bytes) -> bytes:

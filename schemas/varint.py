@@ -1,7 +1,9 @@
 """Avro's long: a zigzag varint. Written and read by hand, since these few lines carry the hot path."""
 
+from typing import Final
+
 #: The encodings of -8192 to 8191, of at most two bytes: lengths, counts, money and energy of a moment.
-TABLE_REACH = 8192
+TABLE_REACH: Final = 8192
 
 
 def _encode(zigzag: int) -> bytes:
@@ -17,12 +19,13 @@ def _zigzag(value: int) -> int:
     return (value << 1) ^ (value >> 63)
 
 
-TABLE = [_encode(_zigzag(value)) for value in range(-TABLE_REACH, TABLE_REACH)]
-_LONG_MIN, _LONG_MAX = -(1 << 63), (1 << 63) - 1
+TABLE: Final = [_encode(_zigzag(value)) for value in range(-TABLE_REACH, TABLE_REACH)]
+_LONG_MIN: Final = -(1 << 63)
+_LONG_MAX: Final = (1 << 63) - 1
 
 #: Longer ones are joined from 14 bits at a time: two bytes with more behind them, and the last one or two.
-_MORE = [bytes((bits & 0x7F | 0x80, bits >> 7 | 0x80)) for bits in range(1 << 14)]
-_LAST = [_encode(bits) for bits in range(1 << 14)]
+_MORE: Final = [bytes((bits & 0x7F | 0x80, bits >> 7 | 0x80)) for bits in range(1 << 14)]
+_LAST: Final = [_encode(bits) for bits in range(1 << 14)]
 
 
 def write_long(value: int) -> bytes:

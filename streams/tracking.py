@@ -143,7 +143,7 @@ class Tracking:
         """Takes one chunk; `on_safe` is called once all it caused is safe. The partition must be recovered.
 
         Derived records go out at once. States, and with them the acks, follow at once too; while the partition has
-        a backlog they wait for those of the chunks that are read within a quarter of a second.
+        a backlog they wait for those of the chunks that are read within a quarter of a second, but for those of orders.
         """
         partition = self._partitions[chunk.partition]
         tracker = partition.tracker
@@ -169,7 +169,8 @@ class Tracking:
         self._put_out(chunk.partition, partition)
 
     def _put_out(self, number: int, partition: _Partition, save: bool = False) -> None:
-        """Derived records now; states and acks too if they need not wait, or are told to be saved."""
+        """Derived records now; states and acks too if they need not wait, or are told to be saved. The states behind
+        orders never wait."""
         derived = partition.tracker.out.take_derived()
         states: list[StateWrite] = []
         acks: list[Callable[[], object]] = []
@@ -178,6 +179,8 @@ class Tracking:
             states = partition.tracker.out.take_states()
             acks, partition.acks = partition.acks, []
             partition.save_at = now + _SAVE_S
+        else:
+            states = partition.tracker.out.take_states_of_orders()
         if derived or states or acks:
             self.output.submit(number, derived, states, partial(call_all, acks))
 

@@ -61,11 +61,11 @@ def charge_alarm(tracker: Tracker, connector: Connector, charge: Charge) -> int:
     if charge.started_at is None:
         return charge.known_at + policy.orphan_wait_ms
     ready = charging.ready_at(tracker, connector, charge)
-    if ready is not None:
-        return ready
-    at = abandoned_at(tracker, connector, charge)
+    at = abandoned_at(tracker, connector, charge) if ready is None else ready
     if not charge.start_announced:
         at = min(at, charge.known_at + policy.start_wait_ms)
+    if ready is not None:
+        return at
     shown = charge.first_sampled_at is not None and connector.newest is not None
     if shown and connector.status != ConnectorStatus.OFFLINE:
         at = min(at, charge.next_push_at + policy.push_grace_ms)

@@ -5,7 +5,6 @@ the register is interpolated linearly.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from schemas.charge_periods import periods_of
 from schemas.records.charge_events import BillIssued
@@ -18,7 +17,8 @@ from streams.domain.tariff import END_OF_TIME, Tariff
 _LONGEST_GAP_MS = 31 * 86_400_000
 
 
-class ProgressParts(NamedTuple):
+@dataclass(slots=True)
+class ProgressParts:
     """The parts of a charge's progress records that stay the same from push to push.
 
     `head` goes up to `started_at`; `closed` counts the periods and has all but the last; `last_at` and

@@ -17,19 +17,21 @@ from streams.domain.reading import read_newest
 from streams.domain.tracker import Tracker
 
 
-def take_charge_fields(tracker: Tracker, connector: Connector, sample: Telemetry, running: Charge | None) -> bool:
+def take_charge_fields(
+    tracker: Tracker, connector: Connector, sample: Telemetry, running: Charge | None, learned_at: int
+) -> bool:
     """A sample whose leading fields changed: it may begin a charge, or end the running one."""
     seq = sample.start_charge_seq
     changed = False
     if running is not None and running.seq != seq:
-        pass_end(tracker, connector, running, sample.sampled_at, sample.meter_wh)
+        pass_end(tracker, connector, running, sample.sampled_at, sample.meter_wh, learned_at)
         changed = True
     if not seq or seq in connector.closed_seqs:
         return changed
     charge = connector.charge(seq)
     if (charge is None or charge.first_sampled_at is None) and sample.status == ConnectorStatus.CHARGING:
         if charge is None:
-            charge = Charge(seq, sample.charge_model, known_at=sample.sampled_at)
+            charge = Charge(seq, sample.charge_model, known_at=learned_at)
             connector.charges = (*connector.charges, charge)
         charge.first_sampled_at = charge.next_push_at = sample.sampled_at
         if not charge.start_reported:
@@ -51,12 +53,14 @@ def begin(tracker: Tracker, connector: Connector, charge: Charge, at: int, meter
     charge.begin(at, meter_wh, tracker.tariff_of(connector))
 
 
-def pass_end(tracker: Tracker, connector: Connector, charge: Charge, sampled_at: int, meter_wh: int) -> None:
+def pass_end(
+    tracker: Tracker, connector: Connector, charge: Charge, sampled_at: int, meter_wh: int, learned_at: int
+) -> None:
     """Samples no longer carry the charge, or are behind its end: it is over, whether or not ChargeStopped comes."""
     charge.passed = True
     if charge.ended_at is None:
         charge.ended_at, charge.meter_end_wh = sampled_at, meter_wh
-        charge.known_at = max(charge.known_at, sampled_at)
+        charge.known_at = max(charge.known_at, learned_at)
     elif charge.stop_reported:
         announce_stop(tracker, connector, charge, charge.ended_at)
 
@@ -80,14 +84,23 @@ def announce_start(tracker: Tracker, connector: Connector, charge: Charge, now: 
     tracker.out.put(result, connector.key, now)
 
 
+def announce_held_stop(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> None:
+    """Puts out the stop that has waited for the start result."""
+    if charge.stop_reported and charge.ended_at is not None:
+        announce_stop(tracker, connector, charge, now, wait_for_samples=True)
+
+
 def announce_stop(
     tracker: Tracker, connector: Connector, charge: Charge, now: int, wait_for_samples: bool = False
 ) -> None:
     """Puts out the last progress and the stop result, once each (Beijing V1.1 §1.1.10, §1.1.12).
 
-    With `wait_for_samples` the last progress is left for later if progress from before it is still to come.
+    Nothing before the start result: a platform is told of no end whose beginning it does not know. With
+    `wait_for_samples` the last progress is left for later if progress from before it is still to come.
     """
     assert charge.ended_at is not None
+    if not charge.start_announced:
+        return
     waits = wait_for_samples and _samples_to_come(tracker, connector, charge)
     if not charge.final_progress_sent and charge.started_at is not None and not waits:
         charge.final_progress_sent = True
@@ -175,7 +188,7 @@ def close(tracker: Tracker, connector: Connector, charge: Charge, now: int) -> N
     order = finalize(charge, connector, tracker.sites.power_kw(connector.connector_id))
     for disagreement in disagreements(order):
         tracker.flag(connector, charge, "order_sums_disagree", disagreement, now)
-    tracker.out.put(order, connector.key, now)
+    tracker.out.order(order, connector, now)
     forget(tracker, connector, charge)
 
 

@@ -1,6 +1,7 @@
 """One connector as its worker holds it in memory. Hundreds of thousands of these live in one process."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.records.connector_state import ConnectorState
 from schemas.telemetry_layout import order_code
@@ -8,7 +9,7 @@ from streams.domain.charge import Charge
 from streams.domain.tariff import Tariff
 
 #: A status before the first sample.
-UNSEEN = -1
+UNSEEN: Final = -1
 
 
 def remembered(seqs: tuple[str, ...], seq: str, most: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from schemas.records.charge_events import (
     ChargeStopped,
 )
 from schemas.records.derived import StartResult
+from schemas.values import StopReason
 from streams.domain import charging
 from streams.domain.alarms import plan
 from streams.domain.charge import Charge
@@ -22,6 +23,9 @@ from streams.domain.tracker import SourceRecord, Tracker, instant_problem, meter
 TOPIC = "charge-events"
 _EVENTS = (ChargeStarted, ChargeStartFailed, ChargeStopped, BillIssued)
 
+#: 0 to 4 have a meaning, 5 to 99 are the operator's own (Beijing V1.1 §1.1.14).
+_STOP_REASONS = range(100)
+
 #: What the order's schema can hold: 12 digits before the point in amounts, 6 in prices.
 _AMOUNT_LIMIT, _PRICE_LIMIT = 10**12, 10**6
 
@@ -31,7 +35,7 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int, settled: int | 
 
     `now` is the worker's time. Samples and other events are waited for until `settled`, the time up to which all
     that happened has been read (by default `now`; 0 or less if it is not known). Waits count from the record's own
-    time. All in UTC ms.
+    time, and from `settled` where an event comes later than that. All in UTC ms.
     """
     key = record.key() or b""
     recorded_at = record.timestamp()[1]
@@ -72,9 +76,10 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int, settled: int | 
         detail = f"the order of {event.start_charge_seq} is made already"
         tracker.refuse(TOPIC, record, "charge_already_closed", detail, now)
     else:
-        _apply(tracker, connector, event, record, now)
+        settled = now if settled is None else settled
+        _apply(tracker, connector, event, record, now, max(recorded_at, settled))
         # `settled` may be the end of what was read together with this record: what is behind it is still to come.
-        charging.close_finished(tracker, connector, min(now if settled is None else settled, recorded_at))
+        charging.close_finished(tracker, connector, min(settled, recorded_at))
     tracker.save(connector, now)
     plan(tracker, connector)
 
@@ -97,7 +102,9 @@ def problem_of(event: ChargeEvent, latest: int) -> tuple[str, str] | None:
     return None
 
 
-def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, record: SourceRecord, now: int) -> None:
+def _apply(
+    tracker: Tracker, connector: Connector, event: ChargeEvent, record: SourceRecord, now: int, learned_at: int
+) -> None:
     charge = connector.charge(event.start_charge_seq)
     if isinstance(event, ChargeStartFailed):
         if charge is not None and charge.started_at is not None:
@@ -108,17 +115,16 @@ def _apply(tracker: Tracker, connector: Connector, event: ChargeEvent, record: S
         else:
             _start_failed(tracker, connector, event)
         return
-    known_at = record.timestamp()[1]
     if charge is None:
-        charge = Charge(event.start_charge_seq, 0, known_at=known_at)
+        charge = Charge(event.start_charge_seq, 0, known_at=learned_at)
         connector.charges = (*connector.charges, charge)
-    charge.known_at = max(charge.known_at, known_at)
+    charge.known_at = max(charge.known_at, learned_at)
     charge.progress_parts = None
     if isinstance(event, ChargeStarted):
-        _started(tracker, connector, charge, event)
+        _started(tracker, connector, charge, event, record.timestamp()[1])
     elif isinstance(event, ChargeStopped):
         charge.stop_offset = offset_of(record)
-        _stopped(tracker, connector, charge, event)
+        _stopped(tracker, connector, charge, event, record.timestamp()[1])
     else:
         charge.bill, charge.bill_offset = event, offset_of(record)
 
@@ -141,27 +147,30 @@ def _start_failed(tracker: Tracker, connector: Connector, event: ChargeStartFail
     connector.failed_seqs = remembered(connector.failed_seqs, event.start_charge_seq, most)
 
 
-def _started(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStarted) -> None:
+def _started(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStarted, recorded_at: int) -> None:
     if not connector.station_id:
         connector.station_id = tracker.intern(event.station_id)
     if not connector.equipment_id:
         connector.equipment_id = tracker.intern(event.equipment_id)
     charge.model = event.charge_model
     charge.user_name, charge.ident_code, charge.vin = event.user_name, event.ident_code, event.vin
-    known_at = max(event.started_at, charge.known_at)
+    told_at = max(event.started_at, recorded_at)
     if charge.started_at != event.started_at or not charge.start_reported:
         charge.start_reported = True
-        charging.begin(tracker, connector, charge, event.started_at, event.meter_start_wh, known_at)
-    charging.announce_start(tracker, connector, charge, known_at)
-    if charge.ended_at is not None and charge.stop_reported:
-        charging.announce_stop(tracker, connector, charge, charge.known_at, wait_for_samples=True)
+        charging.begin(tracker, connector, charge, event.started_at, event.meter_start_wh, told_at)
+    charging.announce_start(tracker, connector, charge, told_at)
+    charging.announce_held_stop(tracker, connector, charge, told_at)
 
 
-def _stopped(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStopped) -> None:
+def _stopped(tracker: Tracker, connector: Connector, charge: Charge, event: ChargeStopped, recorded_at: int) -> None:
     if charge is connector.running():
         read_newest(tracker, connector, charge)
         charge.passed = connector.has_reached(event.stopped_at)
     charge.ended_at, charge.meter_end_wh = event.stopped_at, event.meter_end_wh
     charge.stop_reason = event.stop_reason
+    if event.stop_reason not in _STOP_REASONS:
+        detail = f"StopReason {event.stop_reason} is not within 0 to 99: the order says {StopReason.NOT_REPORTED}"
+        tracker.flag(connector, charge, "stop_reason_not_in_enum", detail, recorded_at)
+        charge.stop_reason = None
     charge.stop_reported = True
-    charging.announce_stop(tracker, connector, charge, charge.known_at, wait_for_samples=True)
+    charging.announce_stop(tracker, connector, charge, recorded_at, wait_for_samples=True)

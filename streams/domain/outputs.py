@@ -5,7 +5,8 @@ newest matters. Charge progress and connector states are joined from parts that 
 sample's own bytes, since encoding them whole would cost more than everything else.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from schemas.charge_periods import to_fen
 from schemas.codec import HEADER_SIZE, Codec
@@ -17,7 +18,8 @@ from streams.domain.charge import Charge, ProgressParts
 from streams.domain.connector import UNSEEN, Connector
 
 
-class Output(NamedTuple):
+@dataclass(slots=True)
+class Output:
     """One record to produce; `topic` is its declared name, `timestamp` in UTC ms."""
 
     topic: str
@@ -26,7 +28,8 @@ class Output(NamedTuple):
     timestamp: int
 
 
-class StateWrite(NamedTuple):
+@dataclass(slots=True)
+class StateWrite:
     """One record for the compacted state topic, to be written once the outputs before it are safe."""
 
     key: bytes
@@ -37,7 +40,7 @@ class StateWrite(NamedTuple):
 #: A state's timestamp, telemetry_offset, next_push_at, reading_at and reading_wh, and the newest sample's payload.
 _Tail = tuple[int, int, int, int, int, bytes | None]
 
-_KIND_INDEX = {kind: write_long(index) for index, kind in enumerate(ProgressKind)}
+_KIND_INDEX: Final = {kind: write_long(index) for index, kind in enumerate(ProgressKind)}
 _TOPICS: dict[type, str] = {
     StatusChange: "connector-status-changes",
     StartResult: "charge-start-results",
@@ -45,8 +48,10 @@ _TOPICS: dict[type, str] = {
     Order: "charge-orders",
     Anomaly: "stream-anomalies",
 }
-_ABSENT, _PRESENT = b"\x00", b"\x02"
-_END_AND_ABSENT, _END_AND_PRESENT = b"\x00\x00", b"\x00\x02"
+_ABSENT: Final = b"\x00"
+_PRESENT: Final = b"\x02"
+_END_AND_ABSENT: Final = b"\x00\x00"
+_END_AND_PRESENT: Final = b"\x00\x02"
 
 
 class Outputs:
@@ -57,6 +62,8 @@ class Outputs:
         self._derived: list[Output] = []
         #: What was true of a connector when its state was last asked for: all that `state_head` does not hold.
         self._changed: dict[Connector, _Tail] = {}
+        #: Connectors of whose derived records one is an order.
+        self._ordered: set[Connector] = set()
 
     def take(self) -> tuple[list[Output], list[StateWrite]]:
         """All derived records since the last call, in order, and the newest states of connectors that changed."""
@@ -69,10 +76,24 @@ class Outputs:
 
     def take_states(self) -> list[StateWrite]:
         """The states of the connectors that changed since the last call."""
+        self._ordered.clear()
         if not self._changed:
             return []
         changed, self._changed = self._changed, {}
         return [self._encoded(connector, tail) for connector, tail in changed.items()]
+
+    def take_states_of_orders(self) -> list[StateWrite]:
+        """Of these, those that must not wait for long behind the derived records: until such a state is written, a
+        worker that crashed makes the same order again, and of what has come meanwhile."""
+        if not self._ordered:
+            return []
+        ordered, self._ordered = self._ordered, set()
+        return [self._encoded(c, self._changed.pop(c)) for c in list(self._changed) if c in ordered]
+
+    def order(self, record: Order, connector: Connector, timestamp: int) -> None:
+        """A finalized order."""
+        self.put(record, connector.key, timestamp)
+        self._ordered.add(connector)
 
     def put(
         self, record: StatusChange | StartResult | StopResult | Order | Anomaly, key: bytes, timestamp: int

@@ -105,7 +105,8 @@ def take_sample(
             late = (newest[0] - sampled_at) / 1000
             tracker.refuse(TOPIC, record, "out_of_order", f"sampled {late:.3f} s before the newest sample", clock)
             return
-    _apply(tracker, connector, sample, payload, sampled_at, meter_wh, offset, clock, settled)
+    learned_at = max(sampled_at, record.timestamp()[1], settled)
+    _apply(tracker, connector, sample, payload, sampled_at, meter_wh, offset, clock, settled, learned_at)
 
 
 def _repeated(tracker: Tracker, connector: Connector, clock: int) -> None:
@@ -144,8 +145,12 @@ def _apply(
     offset: int,
     clock: int,
     settled: int,
+    learned_at: int,
 ) -> None:
-    """The sample is good and new. `sample` is None when its leading fields are the last one's."""
+    """The sample is good and new. `sample` is None when its leading fields are the last one's.
+
+    Other inputs are waited for from `learned_at` on: a sample may come long after its own time.
+    """
     running = connector.running()
     changed = False
     if running is not None:
@@ -159,7 +164,7 @@ def _apply(
         changed |= apply_status(tracker, connector, sample.status, sample.park_status, sample.lock_status, sampled_at)
     tracker.remember(connector, payload, sampled_at, sample)
     if sample is not None:
-        changed |= charging.take_charge_fields(tracker, connector, sample, running)
+        changed |= charging.take_charge_fields(tracker, connector, sample, running, learned_at)
         running = connector.running()
     keep = False
     if running is not None:
@@ -168,7 +173,7 @@ def _apply(
             pushed = not running.final_progress_sent and push_if_due(tracker, connector, running, sampled_at)
             keep = pushed or sampled_at >= near_boundary_at(tracker, running)
         if running.ended_at is not None and sampled_at >= running.ended_at:
-            charging.pass_end(tracker, connector, running, sampled_at, meter_wh)
+            charging.pass_end(tracker, connector, running, sampled_at, meter_wh, learned_at)
             changed = True
     changed |= charging.close_finished(tracker, connector, min(settled, sampled_at))
     if changed or keep:

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.records.station import TariffPeriod
 
@@ -11,7 +12,7 @@ _DAY_MS = 86_400_000
 _BEIJING_OFFSET_MS = 8 * 3_600_000
 
 #: An instant that no charge reaches.
-END_OF_TIME = 1 << 62
+END_OF_TIME: Final = 1 << 62
 
 #: Prices are kept as whole 1/10000 CNY per kWh: exact, since the wire has four decimals.
 PRICE_SCALE = 10_000

@@ -83,11 +83,13 @@ def _wake_charge(tracker: Tracker, connector: Connector, charge: Charge, now: in
     if ready is not None and ready <= now:
         charging.close(tracker, connector, charge, now)
         return True
+    start_due = charge.known_at + policy.start_wait_ms
+    if not charge.start_announced and start_due <= now:
+        charging.announce_start(tracker, connector, charge, start_due)
+        charging.announce_held_stop(tracker, connector, charge, start_due)
+        return True
     if ready is not None:
         return False
-    if not charge.start_announced and charge.known_at + policy.start_wait_ms <= now:
-        charging.announce_start(tracker, connector, charge, charge.known_at + policy.start_wait_ms)
-        return True
     if abandoned_at(tracker, connector, charge) <= now:
         charge.flags |= {"abandoned"}
         charge.ended_at, charge.meter_end_wh = charge.reading_at, charge.reading_wh - charge.rebase_wh

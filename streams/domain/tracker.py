@@ -56,7 +56,7 @@ def meter_problem(meter_wh: int) -> tuple[str, str] | None:
 def instant_problem(at: int, latest: int) -> tuple[str, str] | None:
     """Why an instant (UTC ms) can't be true when it is `latest` at most: reason and detail."""
     if at < EARLIEST_MS:
-        return "timestamp_out_of_range", f"{at} ms is before 1987"
+        return "timestamp_out_of_range", f"{at} ms is before 2010"
     if at > min(latest, LATEST_MS):
         return "timestamp_in_future", f"{(at - latest) / 1000:.0f} s further ahead of the clock than may be"
     return None

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from schemas.records.charge_events import ChargeEvent
 from schemas.records.connector_state import ConnectorState
 from schemas.records.telemetry import Telemetry
 from streams import tracking
@@ -14,9 +15,23 @@ from streams.domain.outputs import Output, StateWrite
 from streams.domain.tracker import Tracker
 from streams.output import OutputQueue
 from streams.settings import StreamsSettings
-from streams.tracking import TELEMETRY, Tracking
+from streams.tracking import EVENTS, TELEMETRY, Tracking
 from streams.transport.chunk import Chunk
-from tests.streams.domain.records import CODEC, CONNECTOR, NOON, SECOND, FakeRecord, charging, plugged, sample, station
+from tests.streams.domain.records import (
+    CODEC,
+    CONNECTOR,
+    NOON,
+    SECOND,
+    SEQ,
+    FakeRecord,
+    bill,
+    charging,
+    plugged,
+    sample,
+    started,
+    station,
+    stopped,
+)
 
 
 @dataclass
@@ -66,6 +81,12 @@ class Worker:
         chunk = Chunk(TELEMETRY, 0, records, offset, offset, one.sampled_at, caught_up)
         self.tracking.apply(chunk, lambda: self.acked.append(offset))
 
+    def take_events(self, at: int, *events: ChargeEvent) -> None:
+        """A chunk of events that were written at `at`, with more behind it."""
+        records: Any = [FakeRecord(CONNECTOR.encode(), CODEC.encode(e), n, at) for n, e in enumerate(events)]
+        chunk = Chunk(EVENTS, 0, records, 0, len(events) - 1, at, caught_up=False)
+        self.tracking.apply(chunk, lambda: self.acked.append(-1))
+
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
@@ -102,6 +123,20 @@ def test_in_a_backlog_outputs_go_out_at_once_and_one_state_for_all(worker: Worke
     kept = CODEC.decode_as(ConnectorState, state.value)
     assert (kept.status, kept.telemetry_offset) == (3, 2)
     assert kept.sample is not None and kept.sample.sampled_at == NOON + 10 * SECOND
+
+
+def test_in_a_backlog_the_state_behind_an_order_does_not_wait(worker: Worker) -> None:
+    ended = NOON + 20 * SECOND
+    worker.take(sample(ended + 10 * SECOND), caught_up=False)
+    worker.take_events(ended, started(NOON), stopped(ended, 1_000_000), bill(ended))
+    assert [output.topic for output in worker.queue.outputs].count("charge-orders") == 1
+    (state,) = worker.queue.states[1:]
+    assert CODEC.decode_as(ConnectorState, state.value).closed_seqs == (SEQ,)
+    assert worker.acked == [0], "chunks wait for the other states"
+    worker.now_s += tracking._SAVE_S
+    worker.tracking.tick(lambda *_: False)
+    assert worker.acked == [0, 1, -1]
+    assert len(worker.queue.states) == 2
 
 
 def test_the_clock_and_the_end_of_an_assignment_write_what_waits(worker: Worker) -> None:

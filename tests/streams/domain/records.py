@@ -246,6 +246,10 @@ class Partition:
         decoded = (CODEC.decode(output.value) for output in self.outputs)
         return [record for record in decoded if type(record) is record_type]
 
+    def all(self) -> list[Any]:
+        """All records so far, decoded, in order."""
+        return [CODEC.decode(output.value) for output in self.outputs]
+
     def state(self) -> ConnectorState:
         """The newest state of the one connector."""
         return newest_states(self.states)[CONNECTOR.encode()]

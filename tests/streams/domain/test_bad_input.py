@@ -80,6 +80,7 @@ BAD_SAMPLES: dict[str, tuple[bytes | None, str]] = {
     "from the future": (good(sampled_at=NOON + HOUR), "timestamp_in_future"),
     "from the far future": (good(sampled_at=1 << 50), "timestamp_in_future"),
     "no clock set": (good(sampled_at=0), "timestamp_out_of_range"),
+    "clock reset to 2000": (good(sampled_at=946_684_800_000), "timestamp_out_of_range"),
     "before 1970": (good(sampled_at=-5), "timestamp_out_of_range"),
     "out of order": (good(sampled_at=NOON + 5 * SECOND), "out_of_order"),
     "too long a StartChargeSeq": (good(start_charge_seq="9" * 28), "start_charge_seq_length"),
@@ -358,7 +359,7 @@ def test_samples_of_a_closed_charge_start_nothing() -> None:
 
 
 def test_readings_years_apart_make_no_million_periods() -> None:
-    early = 600_000_000_000
+    early = 1_300_000_000_000
     run = Partition(station(DAY_AND_NIGHT)).event(started(early)).sample(charging(NOON))
     run.event(stopped(NOON + MINUTE, 1_001_000)).sample(plugged(NOON + MINUTE, 1_001_000)).tick(NOON + HOUR)
     (order,) = run.of(Order)

@@ -1,6 +1,7 @@
 """A failed start: its result comes once (Beijing V1.1 §1.1.8), and a charge that starts all the same is not lost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -230,7 +231,7 @@ def test_what_version_1_closed_for_its_failure_stays_closed() -> None:
     run = Partition().sample(sample(NOON)).event(started(NOON)).event(stopped(NOON + SECOND, 1_000_000))
     run.run_clock(NOON, NOON + MINUTE)
     old = written(SchemaVersion("connector_state", 1), run.state())
-    run.states.append(run.states[-1]._replace(value=old))
+    run.states.append(replace(run.states[-1], value=old))
     later = run.restarted(NOON + MINUTE).sample(charging(NOON + MINUTE)).event(started(NOON), NOON + MINUTE)
     assert later.reasons() == ["charge_already_closed"]
     state = later.state()

@@ -12,7 +12,9 @@ from schemas.records.derived import Order, OrderPeriod
 from schemas.records.faults import Anomaly
 from schemas.records.station import TariffPeriod
 from schemas.values import ChargeModel, StopReason
+from streams.domain.events import take_event
 from tests.streams.domain.records import (
+    CODEC,
     CONNECTOR,
     DAY_AND_NIGHT,
     EQUIPMENT,
@@ -23,6 +25,7 @@ from tests.streams.domain.records import (
     SECOND,
     SEQ,
     STATION,
+    FakeRecord,
     Partition,
     beijing,
     bill,
@@ -338,3 +341,42 @@ def test_a_start_learned_late_gives_the_same_order(points: list[tuple[int, int]]
         run.event(stopped(end, last_wh)).sample(plugged(end + 1, last_wh)).tick(end + HOUR)
         orders.append(order_of(run))
     assert orders[0] == orders[1]
+
+
+@pytest.mark.parametrize("late", [0, 90 * SECOND, HOUR, 30 * HOUR])
+def test_a_charge_whose_samples_come_late_waits_for_its_events_all_the_same(late: int) -> None:
+    begun, ended, now = NOON - late - 10 * MINUTE, NOON - late, NOON
+    run = Partition().sample(sample(begun - SECOND), clock=now)
+    for n in range(60):
+        run.sample(charging(begun + n * 10 * SECOND, 1_000_000 + 100 * n), clock=now)
+    run.sample(plugged(ended, 1_006_000), clock=now).run_clock(now, now + 2 * SECOND)
+    assert not run.of(Order)
+    run.event(started(begun), now + 2 * SECOND).event(stopped(ended, 1_006_000), now + 2 * SECOND)
+    run.run_clock(now + 2 * SECOND, now + 4 * SECOND)
+    assert not run.of(Order)
+    run.event(bill(ended, energy="6.00"), now + 4 * SECOND).run_clock(now + 4 * SECOND, now + 5 * MINUTE)
+    [order] = run.of(Order)
+    assert (order.started_at, order.ended_at, order.billed, order.user_name) == (begun, ended, True, "Li")
+    assert order.flags == () and run.reasons() == []
+
+
+def test_events_that_are_stamped_with_their_own_old_times_are_waited_for_from_when_they_come() -> None:
+    begun, ended = NOON - HOUR, NOON - HOUR + MINUTE
+    run = Partition()
+    for n, event in enumerate((started(begun), stopped(ended, 1_001_000))):
+        take_event(run.tracker, FakeRecord(CONNECTOR.encode(), CODEC.encode(event), n, ended), ended, NOON)
+    run.run_clock(NOON, NOON + 29 * SECOND)
+    assert not run.of(Order)
+    issued = FakeRecord(CONNECTOR.encode(), CODEC.encode(bill(ended)), 2, ended)
+    take_event(run.tracker, issued, ended, NOON + 29 * SECOND)
+    run.run_clock(NOON + 29 * SECOND, NOON + 2 * MINUTE)
+    assert [order.billed for order in run.of(Order)] == [True]
+
+
+@pytest.mark.parametrize("reason", [-1, 100, 99_999])
+def test_a_stop_reason_that_no_order_can_have_is_flagged_and_left_out(reason: int) -> None:
+    run = Partition().event(started(NOON)).event(stopped(NOON + MINUTE, 1_001_000, stop_reason=reason))
+    run.event(bill(NOON + 62 * SECOND)).run_clock(NOON + 62 * SECOND, NOON + 5 * MINUTE)
+    assert [order.stop_reason for order in run.of(Order)] == [99]
+    [flagged] = [a for a in run.of(Anomaly) if a.reason != "order_sums_disagree"]
+    assert flagged.reason == "stop_reason_not_in_enum" and f"StopReason {reason} is" in flagged.detail

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.records.derived import Order, StartResult, StopResult
+from schemas.records.derived import ChargeProgress, Order, StartResult, StopResult
 from schemas.values import ChargeModel
 from tests.streams.domain.records import (
     CONNECTOR,
@@ -79,3 +79,27 @@ def test_a_restart_between_any_two_records_repeats_no_result(pause: int) -> None
     runs = (first, second, third, fourth)
     for record_type in (StartResult, StopResult, Order):
         assert sum(len(run.of(record_type)) for run in runs) == 1
+
+
+def test_a_stop_result_never_goes_before_the_start_result() -> None:
+    run = Partition().event(stopped(NOON + MINUTE, 1_001_000)).tick(NOON + 61 * SECOND)
+    assert run.of(StopResult) == []
+    run.event(started(NOON), NOON + 62 * SECOND)
+    assert [type(r) for r in run.all() if isinstance(r, StartResult | StopResult)] == [StartResult, StopResult]
+
+
+def test_a_stop_of_a_charge_that_nobody_started_gives_no_result() -> None:
+    run = Partition().sample(sample(NOON)).event(stopped(NOON + MINUTE, 1_001_000))
+    run.run_clock(NOON + MINUTE, NOON + HOUR, MINUTE)
+    assert run.reasons() == ["charge_never_started"]
+    assert not run.of(StopResult) and not run.of(ChargeProgress)
+
+
+def test_a_stop_while_the_start_event_is_waited_for_goes_out_behind_the_start_result() -> None:
+    run = Partition().sample(charging(NOON), charging(NOON + 4 * SECOND, 1_000_100))
+    run.event(stopped(NOON + 5 * SECOND, 1_000_200)).run_clock(NOON + 5 * SECOND, NOON + 15 * SECOND - 1)
+    assert not run.of(StartResult) and not run.of(StopResult)
+    run.tick(NOON + 15 * SECOND)
+    results = [r for r in run.all() if isinstance(r, StartResult | StopResult)]
+    assert [type(r) for r in results] == [StartResult, StopResult]
+    assert [r.stopped_at for r in run.of(StopResult)] == [NOON + 5 * SECOND]
