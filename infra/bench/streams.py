@@ -125,7 +125,9 @@ def measure(
                 if packages is not None:
                     compiled.append(_on_fresh_outputs(cluster, report.records, packages))
                     if not compiled[-1].get("compiled"):
-                        raise OperatorError(f"the rules in {wheel} are not compiled, or of another version: run `make wheel`")
+                        raise OperatorError(
+                            f"the rules in {wheel} are not compiled, or of another version: run `make wheel`"
+                        )
             tell(f"stock Faust, {stock_records:,} records")
             stock = probe(cluster, "stock_probe", stock_records)["per_s"]
         finally:
