@@ -3,6 +3,7 @@
 Which variables, a platform's profile says. No error carries what a file holds.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,19 +12,24 @@ from connectors.protocol.errors import BadCredentials
 
 _NAMES = ("OPERATOR_ID", "OPERATOR_SECRET", "DATA_SECRET", "DATA_SECRET_IV", "SIG_SECRET")
 
+#: The caller's organisation code, characters 9 to 17 of its credit code (T/CEC 102).
+_OPERATOR_ID = re.compile(r"[0-9A-Za-z]{9}")
+
 #: A mounted secret is a line; more is another file by mistake.
 _FILE_MAX_BYTES = 4096
 
 
 def read_credentials(environment: Mapping[str, str], prefix: str) -> Credentials:
     """One direction's set. Raises BadCredentials naming every variable that is not set, or the first that is wrong:
-    set twice, or with a file that can't be read or is empty."""
+    set twice, with a file that can't be read or is empty, or no OperatorID."""
     names = [prefix + name for name in _NAMES]
     values = [value_of(environment, name) for name in names]
     missing = tuple(name for name, value in zip(names, values, strict=True) if not value)
     if missing:
         raise BadCredentials("not set in the environment", missing)
     operator_id, *secrets = values
+    if not _OPERATOR_ID.fullmatch(operator_id):
+        raise BadCredentials("is no OperatorID, which has 9 letters and digits", (names[0],))
     try:
         return Credentials(operator_id, *map(Secret, secrets))
     except BadCredentials as error:

@@ -28,12 +28,6 @@ class Checked:
     credentials: Credentials
     target: Target = "test"
 
-    def __post_init__(self) -> None:
-        operator_id = self.credentials.operator_id
-        if len(operator_id) > 9:  # CheckOrderSeq is an OperatorID of nine and 18 characters
-            prefix = self.platform.credentials.environment_prefix
-            raise MisconfiguredService(f"{prefix}OPERATOR_ID has {len(operator_id)} characters: an OperatorID has nine")
-
 
 @dataclass(frozen=True, slots=True)
 class NightlySettings:

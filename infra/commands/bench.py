@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from infra.number_range import NumberRange
 from schemas.cluster import KafkaCluster
 
 
@@ -72,9 +73,9 @@ def delivery(pushes: int, default_pushes: int, rounds: int) -> None:
 
 
 @command.command()
-@click.option("--seconds", default=600.0, show_default=True, type=click.FloatRange(5), help="of each of the two runs")
+@click.option("--seconds", default=600.0, show_default=True, type=NumberRange(5), help="of each of the two runs")
 @click.option("--platforms", default=10, show_default=True, type=click.IntRange(5))
-@click.option("--per-s", default=20.0, show_default=True, type=click.FloatRange(1), help="records for each platform")
+@click.option("--per-s", default=20.0, show_default=True, type=NumberRange(1), help="records for each platform")
 def isolation(seconds: float, platforms: int, per_s: float) -> None:
     """What platforms that misbehave (refuse, are slow, reset, answer garbage) cost those that do not.
 
@@ -89,7 +90,7 @@ def isolation(seconds: float, platforms: int, per_s: float) -> None:
 
 
 @command.command()
-@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1))
+@click.option("--seconds", default=30.0, show_default=True, type=NumberRange(1))
 @click.option("--per-s", default=2_000, show_default=True, type=click.IntRange(1), help="pushes, half of them statuses")
 def latency(seconds: float, per_s: int) -> None:
     """How long after its change a status is confirmed, from the derived topic to the platform's answer.
@@ -108,8 +109,8 @@ def latency(seconds: float, per_s: int) -> None:
 @click.option("--calls", default=20_000, show_default=True, type=click.IntRange(100), help="in each round")
 @click.option("--in-flight", default=32, show_default=True, type=click.IntRange(1, 500), help="of those")
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="medians over so many")
-@click.option("--per-s", default=500.0, show_default=True, type=click.FloatRange(1), help="mixed calls, for latencies")
-@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1), help="of those")
+@click.option("--per-s", default=500.0, show_default=True, type=NumberRange(1), help="mixed calls, for latencies")
+@click.option("--seconds", default=30.0, show_default=True, type=NumberRange(1), help="of those")
 def gateway(connectors: int, calls: int, in_flight: int, rounds: int, per_s: float, seconds: float) -> None:
     """Calls/s that the gateway answers, beside an empty endpoint on the same server; latencies, start and memory.
 
@@ -171,8 +172,8 @@ def warehouse(connectors: int, rows: int, rounds: int) -> None:
 @click.option(
     "--others", default=10_000_000, show_default=True, type=click.IntRange(0), help="orders of the year before"
 )
-@click.option("--per-s", default=5.0, show_default=True, type=click.FloatRange(0.1), help="questions for statistics")
-@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1), help="of those")
+@click.option("--per-s", default=5.0, show_default=True, type=NumberRange(0.1), help="questions for statistics")
+@click.option("--seconds", default=60.0, show_default=True, type=NumberRange(1), help="of those")
 def year(connectors: int, others: int, per_s: float, seconds: float) -> None:
     """Milliseconds of a month's statistics through the gateway, and seconds of the audit of a day, with a year in the
     warehouse.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra.interruption import told_to_end_as_by_ctrl_c
+from infra.number_range import NumberRange
 
 if TYPE_CHECKING:
     from infra.demo.scoreboard import Scoreboard
@@ -20,7 +21,7 @@ _INTERRUPTED_STATUS = 130
 
 
 @click.command("demo")
-@click.option("--seconds", type=click.FloatRange(1), help="end after so long [default: until Ctrl-C]")
+@click.option("--seconds", type=NumberRange(1), help="end after so long [default: until Ctrl-C]")
 @click.option("--connectors", default=200, show_default=True, type=click.IntRange(1, 20_000))
 @click.option("--seed", default=1, show_default=True)
 def command(seconds: float | None, connectors: int, seed: int) -> None:

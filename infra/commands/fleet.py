@@ -6,6 +6,7 @@ import time
 
 import click
 
+from infra.number_range import NumberRange
 from infra.simulator.fleet.behaviour import Behaviour
 from infra.simulator.fleet.engine import FleetCounters
 from infra.simulator.fleet.errors import FleetError
@@ -16,6 +17,9 @@ from infra.simulator.fleet.settings import FleetSettings
 from schemas.cluster import KafkaCluster
 
 _TOLD_EVERY_S = 5.0
+
+_POSITIVE = NumberRange(0, min_open=True)
+_SHARE = NumberRange(0, 1)
 
 RUN_EPILOG = """\b
 Example:
@@ -39,12 +43,20 @@ def command() -> None:
 @command.command(epilog=RUN_EPILOG)
 @click.option("--connectors", default=200, show_default=True, help="How many connectors.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same behaviour.")
-@click.option("--sample-interval", default=10.0, show_default=True, help="Seconds between a connector's samples.")
-@click.option("--seconds", default=0.0, show_default=True, help="How long; 0 runs until interrupted.")
-@click.option("--time-scale", default=1.0, show_default=True, help="Divides the durations of charges and rests.")
-@click.option("--duty", default=0.3, show_default=True, help="Part of its time that a connector charges.")
-@click.option("--mean-charge", default=75.0, show_default=True, help="Mean duration of a charge, seconds.")
-@click.option("--mishaps", default=0.0, show_default=True, help="Rate of lost, late, garbled … records, 0 to 1.")
+@click.option(
+    "--sample-interval", default=10.0, show_default=True, type=_POSITIVE, help="Seconds between a connector's samples."
+)
+@click.option(
+    "--seconds", default=0.0, show_default=True, type=NumberRange(0), help="How long; 0 runs until interrupted."
+)
+@click.option(
+    "--time-scale", default=1.0, show_default=True, type=_POSITIVE, help="Divides the durations of charges and rests."
+)
+@click.option("--duty", default=0.3, show_default=True, type=_SHARE, help="Part of its time that a connector charges.")
+@click.option(
+    "--mean-charge", default=75.0, show_default=True, type=_POSITIVE, help="Mean duration of a charge, seconds."
+)
+@click.option("--mishaps", default=0.0, show_default=True, type=_SHARE, help="Rate of lost, late, garbled … records.")
 def run(
     connectors: int,
     seed: int,
@@ -97,7 +109,9 @@ def _told(counters: FleetCounters) -> str:
 
 @command.command(epilog=FILL_EPILOG)
 @click.option("--connectors", default=20_000, show_default=True, help="How many connectors.")
-@click.option("--samples", default=100, show_default=True, help="Samples of each, ten seconds apart.")
+@click.option(
+    "--samples", default=100, show_default=True, type=click.IntRange(1), help="Samples of each, ten seconds apart."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same records.")
 @click.option("--events", is_flag=True, help="Write the charges' starts and stops too.")
 def fill(connectors: int, samples: int, seed: int, events: bool) -> None:

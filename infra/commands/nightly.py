@@ -17,6 +17,7 @@ from infra.errors import OperatorError
 from infra.interruption import told_to_end_as_by_ctrl_c
 from infra.local.progress import Progress, shown_on_stderr
 from infra.log_level import LOG_LEVEL
+from infra.number_range import NumberRange
 from schemas.clock import wall_ms
 
 EPILOG = """\b
@@ -39,7 +40,7 @@ _TOLD_EVERY_S = 1.0
     "--give-up-after",
     default=10_800.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     help="With --day: end after so many seconds, whatever is open.",
 )
 @click.option("--admin-host", help="For health, readiness and metrics; EVCS_NIGHTLY_ADMIN_HOST or 127.0.0.1.")

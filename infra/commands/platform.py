@@ -42,13 +42,21 @@ command.add_command(call)
 
 
 @command.command(epilog=EPILOG)
-@click.option("--port", default=18080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=18080,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
 @click.option("--operator-id", default=DEMO_OPERATOR_ID, show_default=True, help="The only operator it knows.")
 @click.option("--operator-secret", default=DEMO_SECRET, help="OperatorSecret of query_token.")
 @click.option("--data-secret", default=DEMO_SECRET, help="DataSecret, 16 characters.")
 @click.option("--data-secret-iv", default=DEMO_SECRET, help="DataSecretIV, 16 characters.")
 @click.option("--sig-secret", default=DEMO_SECRET, help="SigSecret.")
-@click.option("--token-seconds", default=TOKEN_AVAILABLE_S, show_default=True, help="Life of a token.")
+@click.option(
+    "--token-seconds", default=TOKEN_AVAILABLE_S, show_default=True, type=click.IntRange(1), help="Life of a token."
+)
 @click.option("--city", type=click.Choice(sorted(CITIES)), default="beijing", show_default=True, help="What it plays.")
 @click.option("--base-path", help="Path of the interfaces, instead of the city's.")
 @click.option(

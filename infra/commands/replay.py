@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 from infra.interruption import told_to_end_as_by_ctrl_c
 from infra.local.progress import shown_on_stderr
 from infra.local.settings import LocalSettings
+from infra.number_range import NumberRange
 from infra.replay.errors import ReplayError
 from infra.replay.run import Replayed, ReplaySettings, run_replay
 from infra.replay.session_file import read_sessions
@@ -48,7 +49,7 @@ def _divides_push(_ctx: click.Context, _parameter: click.Parameter, value: int) 
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 8), help="streams workers")
 @click.option("--limit", type=click.IntRange(1), help="the first so many sessions only")
-@click.option("--timeout", default=3600.0, show_default=True, type=click.FloatRange(1), help="seconds for the workers")
+@click.option("--timeout", default=3600.0, show_default=True, type=NumberRange(1), help="seconds for the workers")
 @click.option("--keep", is_flag=True, help="leave the replay's topics on the cluster")
 def command(file: Path, sample_interval: int, workers: int, limit: int | None, timeout: float, keep: bool) -> None:
     """Send FILE's charging sessions through the pipeline and check that each comes out as one order.

@@ -26,7 +26,7 @@ class LocalKafka(LocalServer):
     """
 
     name = "Kafka"
-    port_setting = "--port or EVCS_KAFKA_PORT"
+    port_setting = "EVCS_KAFKA_PORT (`evcs local up` also: --port)"
     #: Kafka maps index files into memory, and dies of a full disk without a word.
     min_free_bytes = 256 * 1024**2
 

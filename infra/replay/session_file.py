@@ -42,36 +42,64 @@ T = TypeVar("T")
 def read_sessions(file: Path, now_ms: int, limit: int | None = None) -> list[Session]:
     """The file's sessions in its order, the first `limit` of them. Raises BadSessionFile."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            return parse_sessions(file, lines, now_ms, limit)
-    except UnicodeDecodeError as error:
-        raise BadSessionFile(file, 1, "", f"is not UTF-8: {error}") from error
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+            return parse_sessions(file, _utf8(file, lines), now_ms, limit)
     except OSError as error:
         raise BadSessionFile(file, 1, "", f"can't be read: {error.strerror}") from error
 
 
 def parse_sessions(file: Path, lines: Iterable[str], now_ms: int, limit: int | None = None) -> list[Session]:
     """The sessions in these lines of CSV; `file` is only named in errors. `now_ms` is UTC. Raises BadSessionFile."""
-    reader = csv.DictReader(lines, strict=True)
+    rows = _rows(file, lines)
+    line, header = next(rows, (1, []))
+    missing = [column for column in COLUMNS if column not in header]
+    if missing:
+        raise BadSessionFile(file, line, missing[0], f"is missing; needed are {', '.join(COLUMNS)}")
     sessions: list[Session] = []
-    line_of: dict[str, int] = {}
-    try:
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise BadSessionFile(file, 1, missing[0], f"is missing; needed are {', '.join(COLUMNS)}")
-        for row in reader:
-            if limit is not None and len(sessions) >= limit:
-                break
-            session = _Row(file, reader.line_num, row, now_ms).session()
-            first = line_of.setdefault(session.seq, session.line)
-            if first != session.line:
-                raise BadSessionFile(file, session.line, "session", f"{session.session!r} is on line {first} already")
-            sessions.append(session)
-    except csv.Error as error:
-        raise BadSessionFile(file, reader.line_num, "", str(error)) from error
+    session_of: dict[str, Session] = {}
+    for line, cells in rows:
+        if limit is not None and len(sessions) >= limit:
+            break
+        if len(cells) > len(header):
+            raise BadSessionFile(file, line, "", "has more fields than the header")
+        session = _Row(file, line, dict(zip(header, cells, strict=False)), now_ms).session()
+        first = session_of.setdefault(session.seq, session)
+        if first is not session:
+            raise BadSessionFile(file, line, "session", _repeats(session, first))
+        sessions.append(session)
     if not sessions:
         raise BadSessionFile(file, 1, "", "has no sessions")
     return sessions
+
+
+def _utf8(file: Path, lines: Iterable[str]) -> Iterator[str]:
+    """The lines up to one in which surrogates stand for bytes that are no UTF-8."""
+    for number, line in enumerate(lines, 1):
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise BadSessionFile(file, number, "", f"is not UTF-8 from character {error.start + 1} on") from error
+        yield line
+
+
+def _rows(file: Path, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty, with its first line."""
+    reader = csv.reader(lines, strict=True)
+    line = 1
+    try:
+        for row in reader:
+            if row:
+                yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise BadSessionFile(file, line, "", str(error)) from error
+
+
+def _repeats(session: Session, first: Session) -> str:
+    """What is wrong with a session that has the StartChargeSeq of an earlier one."""
+    if session.session == first.session:
+        return f"{session.session!r} is on line {first.line} already"
+    return f"{session.session!r} gives the StartChargeSeq {first.seq}, as {first.session!r} on line {first.line} does"
 
 
 class _Row:
@@ -85,8 +113,6 @@ class _Row:
 
     def session(self) -> Session:
         """The row as a session."""
-        if None in self._row:
-            raise BadSessionFile(self._file, self._line, "", "has more fields than the header")
         session = self._text("session")
         result = Session(
             line=self._line,
@@ -112,10 +138,10 @@ class _Row:
             yield column, f"must lie {CLOSING_MS // 60_000} minutes in the past at least: this is a replay"
 
     def _text(self, column: str) -> str:
-        text = self._row[column]
-        if not text or not text.strip():
+        text = self._row.get(column, "").strip()
+        if not text:
             raise BadSessionFile(self._file, self._line, column, "is empty")
-        return text.strip()
+        return text
 
     def _checked(self, column: str, parse: Callable[[str], T], needed: str) -> T:
         text = self._text(column)

@@ -8,12 +8,13 @@ from decimal import Decimal
 from infra.simulator.fleet.sequences import OPERATOR_ID
 
 _SEQ_DIGITS = 18
-_SHORT_ID = re.compile(rf"[0-9A-Za-z]{{1,{_SEQ_DIGITS}}}")
+#: What is filled up with zeros and can still be told from another: it begins with none of its own.
+_SHORT_ID = re.compile(rf"[1-9A-Za-z][0-9A-Za-z]{{0,{_SEQ_DIGITS - 1}}}")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One row of the file, found on `line`. Instants are UTC milliseconds."""
+    """One row of the file, which begins on `line`. Instants are UTC milliseconds."""
 
     line: int
     session: str
@@ -38,7 +39,7 @@ class Session:
 
 
 def start_charge_seq(session: str) -> str:
-    """The StartChargeSeq of a session: OperatorID and 18 characters, which show the session's id if it fits."""
+    """The StartChargeSeq of a session: OperatorID and 18 characters, the session's id if it fits, else a hash of it."""
     if _SHORT_ID.fullmatch(session):
         return OPERATOR_ID + session.rjust(_SEQ_DIGITS, "0")
     return OPERATOR_ID + hashlib.sha256(session.encode()).hexdigest()[:_SEQ_DIGITS].upper()

@@ -12,7 +12,7 @@ from connectors.protocol.errors import BadCredentials
 
 HUSH = "hush-hush-hush-1"
 NAMES = ("OPERATOR_ID", "OPERATOR_SECRET", "DATA_SECRET", "DATA_SECRET_IV", "SIG_SECRET")
-ENVIRONMENT = {f"CITY_{name}": HUSH for name in NAMES}
+ENVIRONMENT = {f"CITY_{name}": HUSH for name in NAMES} | {"CITY_OPERATOR_ID": "MA7L4KFB0"}
 
 
 def in_file(name: str, file: Path) -> dict[str, str]:
@@ -35,7 +35,7 @@ def told(environment: dict[str, str]) -> BadCredentials:
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
 def test_each_may_be_in_a_file(name: str, ending: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_bytes(HUSH.encode() + ending.encode())
+    file.write_bytes(ENVIRONMENT[name].encode() + ending.encode())
     assert read_credentials(in_file(name, file), "CITY_") == read_credentials(ENVIRONMENT, "CITY_")
 
 
@@ -60,7 +60,7 @@ def test_the_directions_have_files_of_their_own(tmp_path: Path) -> None:
     names = CredentialNames("CITY_", "OTHER_")
     environment = {
         **in_file("CITY_SIG_SECRET", tmp_path / "ours"),
-        **{f"OTHER_{name}": HUSH for name in NAMES if name != "SIG_SECRET"},
+        **{f"OTHER_{name}": ENVIRONMENT[f"CITY_{name}"] for name in NAMES if name != "SIG_SECRET"},
         "OTHER_SIG_SECRET_FILE": str(tmp_path / "theirs"),
     }
     assert names.outbound(environment).sig_secret.reveal() == "ours-ours-ours-1"
@@ -125,6 +125,13 @@ def test_a_secret_of_the_wrong_length_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(HUSH + HUSH)
     assert "DataSecret: is 32 bytes long, 16 are needed (CITY_…)" in str(told(in_file("CITY_DATA_SECRET", file)))
+
+
+@pytest.mark.parametrize("operator_id", ["12", "1234567890", "MA7L4KFB ", "MA7L4KFB-", "令令令令令令令令令", HUSH])
+def test_what_is_no_operator_id(operator_id: str) -> None:
+    error = told({**ENVIRONMENT, "CITY_OPERATOR_ID": operator_id})
+    assert str(error) == "CITY_OPERATOR_ID: is no OperatorID, which has 9 letters and digits"
+    assert error.names == ("CITY_OPERATOR_ID",)
 
 
 def test_what_is_missing_is_named_by_its_variable() -> None:

@@ -41,8 +41,8 @@ deadline_s = 10
 """
 
 NAMES = ("OPERATOR_ID", "OPERATOR_SECRET", "DATA_SECRET", "DATA_SECRET_IV", "SIG_SECRET")
-ENVIRONMENT = {f"CITY_{name}": "1234567890abcdef" for name in NAMES}
-INBOUND = {f"CITY_INBOUND_{name}": "fedcba0987654321" for name in NAMES}
+ENVIRONMENT = {f"CITY_{name}": "1234567890abcdef" for name in NAMES} | {"CITY_OPERATOR_ID": "123456789"}
+INBOUND = {f"CITY_INBOUND_{name}": "fedcba0987654321" for name in NAMES} | {"CITY_INBOUND_OPERATOR_ID": "MA0PLATF1"}
 
 
 def profile(folder: Path, text: str = GOOD, name: str = "city.toml") -> Path:

@@ -81,6 +81,31 @@ def test_every_option_says_what_it_is(command: click.Command) -> None:
             assert told, f"{parameter.name} of {command.name}"
 
 
+NUMBERS = [
+    (path, command, option)
+    for path, command in LEAVES
+    for option in command.params
+    if isinstance(option.type, click.FloatRange | click.types.FloatParamType)
+]
+
+
+@pytest.mark.parametrize(("path", "command", "option"), NUMBERS, ids=[f"{name_of(p)} {o.name}" for p, _, o in NUMBERS])
+@pytest.mark.parametrize("given", ["nan", "inf", "-inf", "-1", "abc"])
+def test_what_is_no_number_is_refused(
+    path: tuple[str, ...], command: click.Command, option: click.Parameter, given: str
+) -> None:
+    # Nothing else of the command is looked at, and nothing of it runs.
+    with pytest.raises(click.BadParameter) as caught, click.Context(command, info_name=name_of(path)) as context:
+        option.type_cast_value(context, given)
+    assert given in caught.value.message or "is not in the range" in caught.value.message
+
+
+def test_a_demo_of_no_seconds_is_a_wrong_usage() -> None:
+    result = CliRunner().invoke(cli.evcs, ["demo", "--seconds", "nan"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--seconds': 'nan' is not a valid float range." in result.stderr
+
+
 def test_every_file_of_commands_is_a_command_and_the_help_lists_it() -> None:
     names = cli.evcs.list_commands(click.Context(cli.evcs))
     assert names == sorted(names)

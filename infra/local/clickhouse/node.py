@@ -27,7 +27,7 @@ class LocalClickHouse(LocalServer):
     """
 
     name = "ClickHouse"
-    port_setting = "--clickhouse-port or EVCS_CLICKHOUSE_PORT"
+    port_setting = "EVCS_CLICKHOUSE_PORT (`evcs local up` also: --clickhouse-port)"
     #: Merges write parts anew before they drop the old ones.
     min_free_bytes = 512 * 1024**2
 

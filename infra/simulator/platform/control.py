@@ -22,6 +22,12 @@ MAX_LISTED = 100
 Reply = tuple[int, object]
 
 
+class _Clearing(msgspec.Struct, forbid_unknown_fields=True):
+    """What is cleared beside the faults and what is contested."""
+
+    ledger: bool = False
+
+
 class Control:
     """Answers control requests as an HTTP status and a JSON value."""
 
@@ -69,11 +75,11 @@ class Control:
     def _clear(self, body: bytes) -> Reply:
         """Clears the faults, and what is contested; with `{"ledger": true}` the ledger too."""
         try:
-            wanted = msgspec.json.decode(body or b"{}", type=dict[str, bool])
+            wanted = msgspec.json.decode(body or b"{}", type=_Clearing)
         except msgspec.DecodeError as error:
             return HTTPStatus.BAD_REQUEST, {"error": str(error)}
         self._faults.clear()
         self._contested.clear()
-        if wanted.get("ledger"):
+        if wanted.ledger:
             self._ledger.clear()
-        return HTTPStatus.OK, {"cleared": ["faults", "ledger"] if wanted.get("ledger") else ["faults"]}
+        return HTTPStatus.OK, {"cleared": ["faults", "ledger"] if wanted.ledger else ["faults"]}

@@ -6,12 +6,15 @@ it (the ledger has the payload, and what is sent again is a duplicate): `process
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from infra.simulator.platform.dialect import INTERFACES
 
@@ -53,9 +56,8 @@ _PROCESSED_UNLESS_TOLD = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One misbehaviour.
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One misbehaviour. Raises ValueError for values that make none.
 
     `interfaces` empty means all; `probability` per request; `count` ends it after so many hits, `duration_s` after
     so many seconds from `Faults.add`. `delay_s` is how long `slow` waits. `code` is the business refusal's own
@@ -75,6 +77,12 @@ class Fault:
     def __post_init__(self) -> None:
         if not 0.0 <= self.probability <= 1.0:
             raise ValueError(f"probability {self.probability} is not within 0..1")
+        if self.count is not None and self.count < 1:
+            raise ValueError(f"count {self.count} is less than 1")
+        if self.duration_s is not None and not 0.0 < self.duration_s < math.inf:
+            raise ValueError(f"duration_s {self.duration_s} is no number above 0")
+        if not 0.0 <= self.delay_s < math.inf:
+            raise ValueError(f"delay_s {self.delay_s} is no number from 0")
         unknown = self.interfaces - frozenset(INTERFACES)
         if unknown:
             raise ValueError(f"no such interface: {', '.join(sorted(unknown))}")

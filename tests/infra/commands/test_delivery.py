@@ -28,6 +28,11 @@ from tests.whole.topics import PATIENCE_S
             "error: no platform 'atlantis' under connectors/platforms or EVCS_PLATFORMS: there are beijing",
         ),
         (("beijing",), {}, "error: EVCS_BEIJING_OPERATOR_ID, EVCS_BEIJING_OPERATOR_SECRET, "),
+        (
+            ("beijing",),
+            ENVIRONMENT | {"EVCS_BEIJING_OPERATOR_ID": "12"},
+            "error: EVCS_BEIJING_OPERATOR_ID: is no OperatorID",
+        ),
         (("beijing",), ENVIRONMENT | {"EVCS_DELIVERY_TARGET": "moon"}, "error: EVCS_DELIVERY_TARGET is 'moon'"),
         (("beijing",), ENVIRONMENT | {"EVCS_BEIJING_ADDRESS": "moon"}, "error: EVCS_BEIJING_ADDRESS: 'moon' is no"),
         (("beijing",), ENVIRONMENT | {"EVCS_KAFKA_SECURITY_PROTOCOL": "TLS"}, "error: EVCS_KAFKA_SECURITY_PROTOCOL"),
@@ -37,7 +42,7 @@ from tests.whole.topics import PATIENCE_S
             "error: EVCS_KAFKA_*: ",
         ),
     ],
-    ids=["platform", "secrets", "target", "address", "protocol", "certificate"],
+    ids=["platform", "secrets", "operator", "target", "address", "protocol", "certificate"],
 )
 def test_what_keeps_it_from_starting_is_one_line(
     arguments: tuple[str, ...], environment: dict[str, str], told: str

@@ -144,7 +144,7 @@ NEWEST = yesterday(wall_ms())
         (("atlantis",), {}, "no platform 'atlantis'"),
         (("chengdu",), {}, "EVCS_CHENGDU_ADDRESS"),
         (("beijing",), {"EVCS_BEIJING_SIG_SECRET": ""}, "EVCS_BEIJING_SIG_SECRET"),
-        (("beijing",), {"EVCS_BEIJING_OPERATOR_ID": "1234567890"}, "an OperatorID has nine"),
+        (("beijing",), {"EVCS_BEIJING_OPERATOR_ID": "1234567890"}, "EVCS_BEIJING_OPERATOR_ID: is no OperatorID"),
         (("beijing",), {"EVCS_NIGHTLY_ADMIN_PORT": "99999"}, "EVCS_NIGHTLY_ADMIN_PORT"),
         (("off",), {}, "off's profile does not have check_charge_orders, or has it off"),
     ],

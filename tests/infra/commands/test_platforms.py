@@ -142,10 +142,18 @@ class TestCheck:
             monkeypatch.setenv(name, value)
         assert run("check", "--secrets", file).exit_code == 0
 
+    @pytest.mark.parametrize("name", ["CITY_OPERATOR_ID", "CITY_INBOUND_OPERATOR_ID"])
+    def test_an_operator_id_that_is_none(self, name: str, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for known, value in {**ENVIRONMENT, **INBOUND, name: "12"}.items():
+            monkeypatch.setenv(known, value)
+        checked = run("check", "--secrets", f"{own}/city.toml")
+        assert checked.exit_code == 1
+        assert f"{name}: is no OperatorID, which has 9 letters and digits" in checked.stdout
+
     def test_no_secret_is_in_any_output(self, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (own / "secret").write_text(HUSH * 400)
         for name in ENVIRONMENT:
-            monkeypatch.setenv(name, HUSH + "x")
+            monkeypatch.setenv(name, ENVIRONMENT[name] if name == "CITY_OPERATOR_ID" else HUSH + "x")
             monkeypatch.setenv(name.replace("CITY_", "CITY_INBOUND_") + "_FILE", str(own / "secret"))
         checked = run("check", "--secrets", f"{own}/city.toml")
         assert checked.exit_code == 1

@@ -69,6 +69,30 @@ def test_a_session_may_come_once_only() -> None:
         sessions_of(row(), row())
 
 
+def test_ids_that_differ_in_zeros_are_different_sessions() -> None:
+    ids = ["0", "00", "1", "01", "1".rjust(18, "0"), "1".rjust(19, "0")]
+    assert len({session.seq for session in sessions_of(*(row(session=one) for one in ids))}) == len(ids)
+
+
+def test_two_ids_of_one_seq_are_both_named() -> None:
+    long = "a session of 2018"
+    seq = start_charge_seq(long)
+    with pytest.raises(BadSessionFile) as caught:
+        sessions_of(row(session=long), row(session=seq[9:]))
+    assert f"line 3, column session: {seq[9:]!r} gives the StartChargeSeq {seq}" in str(caught.value)
+    assert str(caught.value).endswith(f"as {long!r} on line 2 does")
+
+
+def test_a_row_is_known_by_its_first_line() -> None:
+    assert [one.line for one in sessions_of(row(user='"two\nlines"'), "", row(session="S2"))] == [2, 5]
+
+
+@pytest.mark.parametrize("bad", ['S2,"a"b,x', 'S2,"a\nb', 'S2,"a\n\nb"c'])
+def test_what_is_no_csv_is_named_by_the_line_on_which_its_row_begins(bad: str) -> None:
+    with pytest.raises(BadSessionFile, match=r"test.csv, line 4: "):
+        sessions_of(row(), "", bad)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -88,11 +112,19 @@ def test_a_file_that_is_none_is_refused(text: str, said: str, tmp_path: Path) ->
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sessions.csv"
     file.write_bytes(b"PK\x03\x04\xff\xfe")
-    with pytest.raises(BadSessionFile, match="UTF-8"):
+    with pytest.raises(BadSessionFile, match="line 1: is not UTF-8"):
         read_sessions(file, NOW_MS)
 
 
-@pytest.mark.parametrize("session", ["S1", "0", "x" * 18, "x" * 19, "a session of 2018", "会话"])
+def test_bytes_that_are_no_utf_8_are_named_by_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.csv"
+    good = text_of(*(row(session=f"S{n}", user="会") for n in range(1, 1501)))
+    file.write_bytes(b"\xef\xbb\xbf" + good.encode() + "S1501,会".encode() + b"\xffx\n")
+    with pytest.raises(BadSessionFile, match=r"line 1502: is not UTF-8 from character 8 on"):
+        read_sessions(file, NOW_MS)
+
+
+@pytest.mark.parametrize("session", ["S1", "0", "01", "x" * 18, "x" * 19, "a session of 2018", "会话"])
 def test_a_seq_has_the_standards_length(session: str) -> None:
     seq = start_charge_seq(session)
     assert len(seq) == 27

@@ -152,7 +152,7 @@ def test_a_taken_port_is_told_before_anything_is_started(home: Path) -> None:
     with socket.create_server(("127.0.0.1", free_port())) as other:
         port = other.getsockname()[1]
         server = LocalClickHouse(home, port)
-        with pytest.raises(PortTaken, match=f"port {port} is taken.*--clickhouse-port or EVCS_CLICKHOUSE_PORT"):
+        with pytest.raises(PortTaken, match=f"port {port} is taken: choose another with EVCS_CLICKHOUSE_PORT "):
             server.start()
     assert not server.files.process.exists()
 

@@ -12,6 +12,6 @@ def test_help_shows_an_example() -> None:
 
 
 def test_a_wrong_setting_is_one_line() -> None:
-    result = CliRunner().invoke(command, ["run", "--duty", "2"])
+    result = CliRunner().invoke(command, ["run", "--mean-charge", "1"])
     assert result.exit_code == 1
-    assert result.output == "Error: duty is 2.0: it must lie between 0 and 1\n"
+    assert result.output == "Error: a mean charge of 1.0 s is too short: use at least 2\n"

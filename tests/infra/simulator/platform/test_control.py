@@ -44,20 +44,27 @@ def test_what_is_to_be_contested_is_told(city: PlatformThread, side: OperatorSid
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
+    ("method", "path", "body", "status", "said"),
     [
-        ("POST", "contest", b"[]", 400),
-        ("POST", "faults", b"{}", 400),
-        ("POST", "faults", b'[{"kind": "nonsense"}]', 400),
-        ("POST", "faults", b'[{"kind": "reset", "interfaces": ["nonsense"]}]', 400),
-        ("POST", "clear", b"[]", 400),
-        ("GET", "faults", b"", 404),
-        ("POST", "nonsense", b"", 404),
+        ("POST", "contest", b"[]", 400, "object"),
+        ("POST", "faults", b"{}", 400, "array"),
+        ("POST", "faults", b'[{"kind": "nonsense"}]', 400, "'nonsense'"),
+        ("POST", "faults", b'[{"kind": "reset", "interfaces": ["nonsense"]}]', 400, "nonsense"),
+        ("POST", "faults", b'[{"kind": "reset", "typo": 1}]', 400, "`typo`"),
+        ("POST", "faults", b'[{"kind": "reset"}, {"kind": "reset", "count": -5}]', 400, "count -5"),
+        ("POST", "faults", b'[{"kind": "reset", "count": 0}]', 400, "count 0"),
+        ("POST", "faults", b'[{"kind": "slow", "delay_s": -1}]', 400, "delay_s -1"),
+        ("POST", "faults", b'[{"kind": "slow", "duration_s": 0}]', 400, "duration_s 0"),
+        ("POST", "clear", b"[]", 400, "object"),
+        ("POST", "clear", b'{"typo": true}', 400, "`typo`"),
+        ("GET", "faults", b"", 404, "GET"),
+        ("POST", "nonsense", b"", 404, "nonsense"),
     ],
 )
 def test_what_makes_no_sense_is_told(
-    method: str, path: str, body: bytes, status: int, city: PlatformThread, side: OperatorSide
+    method: str, path: str, body: bytes, status: int, said: str, city: PlatformThread, side: OperatorSide
 ) -> None:
     response: httpx.Response = side.http.request(method, f"{city.control_url}/{path}", content=body)
     assert response.status_code == status
-    assert response.json()["error"]
+    assert said in response.json()["error"]
+    assert city.faults.draw(names.STATION_STATUS) == []

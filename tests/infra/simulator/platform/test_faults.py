@@ -255,9 +255,19 @@ class TestDrawing:
         faults.clear()
         assert faults.draw(STATUS) == []
 
-    @pytest.mark.parametrize("bad", [{"probability": 1.5}, {"interfaces": frozenset({"nonsense"})}])
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            {"probability": 1.5},
+            {"probability": float("nan")},
+            {"interfaces": frozenset({"nonsense"})},
+            {"count": 0},
+            {"duration_s": float("inf")},
+            {"delay_s": float("nan")},
+        ],
+    )
     def test_nonsense_is_refused(self, bad: dict[str, object]) -> None:
-        with pytest.raises(ValueError, match=r"probability|interface"):
+        with pytest.raises(ValueError, match=next(iter(bad)).removesuffix("s")):
             Fault(FaultKind.RESET, **bad)  # type: ignore[arg-type]
 
     def test_there_is_a_limit(self) -> None:
