@@ -63,7 +63,7 @@ class Outputs:
         #: What was true of a connector when its state was last asked for: all that `state_head` does not hold.
         self._changed: dict[Connector, _Tail] = {}
         #: Connectors of whose derived records one is an order.
-        self._ordered: set[Connector] = set()
+        self._ordered: dict[Connector, None] = {}
 
     def take(self) -> tuple[list[Output], list[StateWrite]]:
         """All derived records since the last call, in order, and the newest states of connectors that changed."""
@@ -87,13 +87,13 @@ class Outputs:
         worker that crashed makes the same order again, and of what has come meanwhile."""
         if not self._ordered:
             return []
-        ordered, self._ordered = self._ordered, set()
-        return [self._encoded(c, self._changed.pop(c)) for c in list(self._changed) if c in ordered]
+        ordered, self._ordered = self._ordered, {}
+        return [self._encoded(c, self._changed.pop(c)) for c in ordered if c in self._changed]
 
     def order(self, record: Order, connector: Connector, timestamp: int) -> None:
         """A finalized order."""
         self.put(record, connector.key, timestamp)
-        self._ordered.add(connector)
+        self._ordered[connector] = None
 
     def put(
         self, record: StatusChange | StartResult | StopResult | Order | Anomaly, key: bytes, timestamp: int
