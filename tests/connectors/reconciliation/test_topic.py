@@ -13,8 +13,11 @@ from tests.connectors.reconciliation.test_book import CODEC, DAY, over, planned
 
 pytestmark = pytest.mark.kafka
 
+#: UTC ms. Young: what is older than the topic keeps it, the broker may delete at any moment.
+NOW = int(time.time()) * 1_000
 
-def put(cluster: KafkaCluster, *values: bytes, key: bytes = b"beijing", timestamp: int = 1_000) -> None:
+
+def put(cluster: KafkaCluster, *values: bytes, key: bytes = b"beijing", timestamp: int = NOW) -> None:
     producer = Producer(cluster.producer_config())
     for value in values:
         producer.produce(cluster.topic("order-checks"), value, key, timestamp=timestamp)
@@ -32,15 +35,15 @@ def read(cluster: KafkaCluster, platform: str, since_ms: int = 0) -> Book:
 
 
 def test_of_one_platform_and_from_a_time_on(kafka: KafkaCluster) -> None:
-    put(kafka, CODEC.encode(planned(1, "1.00")), timestamp=1_000)
-    put(kafka, CODEC.encode(planned(2, "1.00")), CODEC.encode(over(2)), timestamp=2_000)
-    put(kafka, CODEC.encode(planned(3, "1.00")), key=b"chengdu", timestamp=2_000)
+    put(kafka, CODEC.encode(planned(1, "1.00")), timestamp=NOW)
+    put(kafka, CODEC.encode(planned(2, "1.00")), CODEC.encode(over(2)), timestamp=NOW + 1_000)
+    put(kafka, CODEC.encode(planned(3, "1.00")), key=b"chengdu", timestamp=NOW + 1_000)
     assert list(read(kafka, "beijing").day(DAY).requests) == ["seq 1", "seq 2"]
-    later = read(kafka, "beijing", 1_500).day(DAY)
+    later = read(kafka, "beijing", NOW + 500).day(DAY)
     assert list(later.requests) == ["seq 2"]
     assert later.open == []
     assert list(read(kafka, "chengdu").day(DAY).requests) == ["seq 3"]
-    assert read(kafka, "beijing", 3_000).days == []
+    assert read(kafka, "beijing", NOW + 2_000).days == []
 
 
 def test_what_can_not_be_read_is_no_reason_to_fix_anything_anew(kafka: KafkaCluster) -> None:

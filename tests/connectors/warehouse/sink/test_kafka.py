@@ -134,9 +134,11 @@ def test_an_outage_is_told_once_and_its_end(tmp_path: Path, caplog: pytest.LogCa
             until(told)
             time.sleep(3)
             broker.start()
-            until(lambda: len(told()) == 2)
+            until(lambda: told()[-1].startswith("Kafka is back after "))
             put(cluster, TELEMETRY, *payloads(10, first=10))
-            until(lambda: committed(chosen) == ends(cluster))
-    began, over = told()
-    assert began == "Kafka is waited for: no broker answers"
-    assert over.startswith("Kafka is back after ")
+            until(lambda: committed(chosen) == ends(cluster) and told()[-1].startswith("Kafka is back after "))
+    # A broker that starts may answer, and then not answer once more: each of these outages is told, and ended, once.
+    lines = told()
+    assert set(lines[::2]) == {"Kafka is waited for: no broker answers"}
+    assert all(line.startswith("Kafka is back after ") for line in lines[1::2])
+    assert len(lines) in (2, 4)
