@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 SECONDS ?=
 JOBS ?= 2
 ARGS ?=
+COMPILER = $(shell command -v cc)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check wheel bench format clean
@@ -42,9 +43,9 @@ wheel: $(READY) ## Pack dist/*.whl with the rules compiled for machines like thi
 	@HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 
-bench: $(READY) $(if $(shell command -v cc),wheel) ## Measure this machine's figures (one JSON line each; minutes)
+bench: $(READY) $(if $(COMPILER),wheel) ## Measure this machine's figures (one JSON line each; minutes)
 	@$(BIN)/evcs local up
-	@$(BIN)/evcs bench streams $(if $(shell command -v cc),--wheel "$$(ls dist/*.whl)")
+	@$(BIN)/evcs bench streams $(if $(COMPILER),--wheel "$$(ls dist/*.whl)")
 	@$(BIN)/evcs bench recovery
 	@$(BIN)/evcs bench gateway
 	@$(BIN)/evcs bench warehouse

@@ -77,7 +77,7 @@ def take_event(tracker: Tracker, record: SourceRecord, now: int, settled: int | 
         tracker.refuse(TOPIC, record, "charge_already_closed", detail, now)
     else:
         settled = now if settled is None else settled
-        _apply(tracker, connector, event, record, now, max(recorded_at, settled))
+        _apply(tracker, connector, event, record, now, settled)
         # `settled` may be the end of what was read together with this record: what is behind it is still to come.
         charging.close_finished(tracker, connector, min(settled, recorded_at))
     tracker.save(connector, now)
@@ -103,7 +103,7 @@ def problem_of(event: ChargeEvent, latest: int) -> tuple[str, str] | None:
 
 
 def _apply(
-    tracker: Tracker, connector: Connector, event: ChargeEvent, record: SourceRecord, now: int, learned_at: int
+    tracker: Tracker, connector: Connector, event: ChargeEvent, record: SourceRecord, now: int, settled: int
 ) -> None:
     charge = connector.charge(event.start_charge_seq)
     if isinstance(event, ChargeStartFailed):
@@ -115,16 +115,18 @@ def _apply(
         else:
             _start_failed(tracker, connector, event)
         return
+    recorded_at = record.timestamp()[1]
+    learned_at = max(recorded_at, settled)
     if charge is None:
         charge = Charge(event.start_charge_seq, 0, known_at=learned_at)
         connector.charges = (*connector.charges, charge)
     charge.known_at = max(charge.known_at, learned_at)
     charge.progress_parts = None
     if isinstance(event, ChargeStarted):
-        _started(tracker, connector, charge, event, record.timestamp()[1])
+        _started(tracker, connector, charge, event, recorded_at)
     elif isinstance(event, ChargeStopped):
         charge.stop_offset = offset_of(record)
-        _stopped(tracker, connector, charge, event, record.timestamp()[1])
+        _stopped(tracker, connector, charge, event, recorded_at)
     else:
         charge.bill, charge.bill_offset = event, offset_of(record)
 
