@@ -3,12 +3,11 @@
 import base64
 import subprocess
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.errors import BrokerFailed, ForeignData, storage_errors
 from infra.local.jars import KAFKA_VERSION
-from infra.local.java import format_command
+from infra.local.java import Classes, format_command
 from infra.local.layout import BrokerFiles
 from infra.local.log_tail import last_lines
 
@@ -17,7 +16,7 @@ _NODE_ID = "1"
 _FORMAT_TIMEOUT_S = 60
 
 
-def prepare_storage(files: BrokerFiles, jars: Sequence[Path]) -> bool:
+def prepare_storage(files: BrokerFiles, classes: Classes) -> bool:
     """Makes the data directory fit for the broker; says whether it had to be formatted.
 
     Raises ForeignData for a directory that this Kafka should not start on, BrokerFailed when the storage
@@ -30,7 +29,7 @@ def prepare_storage(files: BrokerFiles, jars: Sequence[Path]) -> bool:
     cluster_id = new_cluster_id()
     try:
         answer = subprocess.run(
-            format_command(jars, files, cluster_id),
+            format_command(classes, files, cluster_id),
             cwd=files.root,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -9,6 +9,7 @@ import pytest
 from infra.local.broker import LocalKafka
 from infra.local.directories import make_directories
 from infra.local.errors import ForeignData, StorageUnusable, storage_errors
+from infra.local.java import Classes
 from infra.local.layout import BrokerFiles
 from infra.local.storage import new_cluster_id, prepare_storage
 
@@ -27,7 +28,7 @@ def test_data_of_this_kafka_or_an_older_one_is_used(files: BrokerFiles, by: str)
     (files.data / "meta.properties").write_text("#\n#Tue Jan 6\ncluster.id=x\nnode.id=1\nversion=1\n")
     if by:
         files.formatted_by.write_text(by)
-    assert prepare_storage(files, []) is False
+    assert prepare_storage(files, Classes([])) is False
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_data_of_another_kafka_is_refused(files: BrokerFiles, meta: str, by: str
     (files.data / "meta.properties").write_text(meta)
     files.formatted_by.write_text(by)
     with pytest.raises(ForeignData, match=re.escape(reason)):
-        prepare_storage(files, [])
+        prepare_storage(files, Classes([]))
 
 
 def test_a_home_that_can_not_be_written_is_told(tmp_path: Path) -> None:
