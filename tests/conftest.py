@@ -5,6 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,7 @@ from infra.local.clickhouse.node import LocalClickHouse
 from infra.topic_admin import create_topics, delete_topics
 from schemas.cluster import KafkaCluster
 from schemas.topic import all_topics
+from tests.infra.clickhouse.database import Database
 from tests.memory_folder import folder_in_memory, has_room_in_memory
 
 # Whether a run passes depends on the code alone: examples are the same in every run, and none is too slow. Others are
@@ -73,6 +75,45 @@ def clickhouse(clickhouse_server: LocalClickHouse) -> Iterator[Warehouse]:
     yield warehouse
     client.run(f"DROP DATABASE {warehouse.database} SYNC")
     client.close()
+
+
+class _Tables:
+    """The database with tables that one test has after the other, as they were made."""
+
+    def __init__(self, server: LocalClickHouse) -> None:
+        self._server = server
+        self._database: Database | None = None
+        self._schema: list[tuple[Any, ...]] = []
+
+    def lend(self) -> Database:
+        """It, made anew if the last test has changed its tables."""
+        if self._database and self._database.schema() != self._schema:
+            self.drop()
+        if not self._database:
+            self._database = Database(self._server.warehouse(f"t{uuid.uuid4().hex[:8]}"))
+            self._schema = self._database.schema()
+        self._database.empty()
+        return self._database
+
+    def drop(self) -> None:
+        """Deletes it."""
+        if self._database:
+            self._database.client.run(f"DROP DATABASE {self._database.name} SYNC")
+            self._database.close()
+            self._database = None
+
+
+@pytest.fixture(scope="session")
+def _tables(clickhouse_server: LocalClickHouse) -> Iterator[_Tables]:
+    kept = _Tables(clickhouse_server)
+    yield kept
+    kept.drop()
+
+
+@pytest.fixture
+def tables(_tables: _Tables) -> Database:
+    """A database on the session's ClickHouse with the warehouse's tables, all empty."""
+    return _tables.lend()
 
 
 @pytest.fixture

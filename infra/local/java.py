@@ -26,8 +26,8 @@ class Classes:
     cache: Path | None = None
 
 
-#: A cache is read with its checksums, since Java dies of a damaged one. It keeps classes only: Java mistakes adapters in
-#: it for each other, makes them anew, and warns each time.
+#: A cache is read with its checksums, since Java dies of a damaged one. It keeps classes only: Java mistakes adapters
+#: in it for each other, makes them anew, and warns each time.
 _CACHE = ["-XX:+VerifySharedSpaces", "-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching"]
 
 

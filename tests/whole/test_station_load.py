@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from connectors.warehouse.settings import Warehouse
 from schemas.cluster import KafkaCluster
 from schemas.records.telemetry import Telemetry
 from schemas.values import ConnectorStatus
@@ -124,14 +123,13 @@ def worker(cluster: KafkaCluster, log: Path) -> Iterator[subprocess.Popen[bytes]
         process.wait()
 
 
-def test_each_minutes_load_equals_a_recount(kafka: KafkaCluster, clickhouse: Warehouse, tmp_path: Path) -> None:
-    database = Database(clickhouse)
+def test_each_minutes_load_equals_a_recount(kafka: KafkaCluster, tables: Database, tmp_path: Path) -> None:
     source = Input(kafka)
     samples = samples_of(now_ms() // MINUTE * MINUTE - 30 * MINUTE)
     late = samples[100:1000:7]
     in_time = [sample for sample in samples if sample not in late]
     third = len(in_time) // 3
-    sent = settings(kafka, clickhouse)
+    sent = settings(kafka, tables.warehouse)
 
     with worker(kafka, tmp_path / "1.log") as first:
         source.put(*in_time[:third])
@@ -151,11 +149,10 @@ def test_each_minutes_load_equals_a_recount(kafka: KafkaCluster, clickhouse: War
 
         def is_all_there() -> bool:
             fill(sent)
-            found = answered(database)
+            found = answered(tables)
             return found.keys() == expected.keys() and all(found[key].is_about(load) for key, load in expected.items())
 
         until(is_all_there, "each minute's load is as recounted", every_s=1)
-    database.close()
 
 
 def _taken(log: Path) -> int:

@@ -4,16 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.warehouse.settings import Warehouse
 from schemas.cluster import KafkaCluster
 from tests.connectors.reconciliation.at_night import Stand, a_city
 from tests.infra.clickhouse.database import Database
 
 
 @pytest.fixture
-def stand(kafka: KafkaCluster, clickhouse: Warehouse) -> Iterator[Stand]:
+def stand(kafka: KafkaCluster, tables: Database) -> Iterator[Stand]:
     """Topics, tables and a platform, all empty."""
-    database = Database(clickhouse)
     with a_city() as city:
-        yield Stand(kafka, clickhouse, database, city)
-    database.close()
+        yield Stand(kafka, tables.warehouse, tables, city)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,10 +25,8 @@ HOUR_MS = 3_600_000
 
 
 @pytest.fixture
-def database(clickhouse: Warehouse) -> Iterator[Database]:
-    made = Database(clickhouse)
-    yield made
-    made.close()
+def database(tables: Database) -> Database:
+    return tables
 
 
 def put(database: Database, connector: str, *samples: tuple[int, int], station: str = STATION) -> None:

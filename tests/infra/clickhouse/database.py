@@ -12,6 +12,7 @@ class Database:
     """A warehouse's database, in which the tables are made."""
 
     def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
         self.name = warehouse.database
         admin = WarehouseClient(warehouse, in_database=False)
         Migrator(admin, load_migrations()).migrate()
@@ -21,6 +22,21 @@ class Database:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query answers."""
         return self.client.rows(query)
+
+    def schema(self) -> list[tuple[Any, ...]]:
+        """Every table and view as it would be made again."""
+        return self.rows(
+            "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY 1"
+        )
+
+    def empty(self) -> None:
+        """Deletes all rows but the notes of what is migrated."""
+        filled = self.rows(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() "
+            "AND total_rows > 0 AND name != 'migrations' AND engine LIKE '%MergeTree'"
+        )
+        for (table,) in filled:
+            self.client.run(f"TRUNCATE TABLE {table} SYNC")
 
     def close(self) -> None:
         """Lets go of its connections."""

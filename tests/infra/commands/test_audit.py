@@ -2,12 +2,10 @@
 
 import csv
 import json
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner, Result
 
-from connectors.warehouse.settings import Warehouse
 from infra.audit_telling import TITLES
 from infra.commands.audit import command
 from infra.local.ports import free_port
@@ -16,18 +14,16 @@ from tests.infra.clickhouse.database import Database
 
 
 @pytest.fixture
-def a_day(clickhouse: Warehouse, clean_environment: pytest.MonkeyPatch) -> Iterator[Day]:
+def a_day(tables: Database, clean_environment: pytest.MonkeyPatch) -> Day:
     """Two charges in the warehouse that the environment names, one of which has a wrong energy."""
-    clean_environment.setenv("EVCS_CLICKHOUSE_URL", clickhouse.url)
-    clean_environment.setenv("EVCS_CLICKHOUSE_PASSWORD", clickhouse.password.reveal())
-    clean_environment.setenv("EVCS_CLICKHOUSE_DATABASE", clickhouse.database)
-    database = Database(clickhouse)
-    found = Day(database)
+    clean_environment.setenv("EVCS_CLICKHOUSE_URL", tables.warehouse.url)
+    clean_environment.setenv("EVCS_CLICKHOUSE_PASSWORD", tables.warehouse.password.reveal())
+    clean_environment.setenv("EVCS_CLICKHOUSE_DATABASE", tables.warehouse.database)
+    found = Day(tables)
     for n in range(12):
         found.charge(f"WRONG{n}", f"C{n}", HOUR_MS, kwh="30.00")
     found.charge("RIGHT", "C99", HOUR_MS)
-    yield found
-    database.close()
+    return found
 
 
 def typed(*words: str) -> Result:

@@ -36,10 +36,9 @@ def get(url: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_health_and_metrics(kafka: KafkaCluster, clickhouse: Warehouse) -> None:
-    database = Database(clickhouse)
+def test_health_and_metrics(kafka: KafkaCluster, tables: Database) -> None:
     put(kafka, "charger-telemetry", *payloads(10), b"junk")
-    chosen = settings(kafka, clickhouse)
+    chosen = settings(kafka, tables.warehouse)
 
     async def run() -> None:
         stopping = asyncio.Event()
@@ -59,7 +58,6 @@ def test_health_and_metrics(kafka: KafkaCluster, clickhouse: Warehouse) -> None:
         await serving
 
     asyncio.run(run())
-    database.close()
 
 
 def test_what_ends_the_sink_ends_the_process(kafka: KafkaCluster, clickhouse: Warehouse) -> None:

@@ -36,10 +36,8 @@ UNKNOWN_ID = b"\x00\x7f\xff\xff\xf0" + payloads(1)[0][5:]
 
 
 @pytest.fixture
-def database(clickhouse: Warehouse) -> Iterator[Database]:
-    made = Database(clickhouse)
-    yield made
-    made.close()
+def database(tables: Database) -> Database:
+    return tables
 
 
 def an_order(seq: str = "MA7L4KFB0202503030000000001", **changed: Any) -> Order:
@@ -53,12 +51,10 @@ def rows(database: Database, table: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.topic)
-def test_a_record_is_a_row_of_its_table(
-    source: Source, kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
+def test_a_record_is_a_row_of_its_table(source: Source, kafka: KafkaCluster, database: Database) -> None:
     record = recent(source.record)
     put(kafka, source.topic, CODEC.encode(record))
-    fill(settings(kafka, clickhouse))
+    fill(settings(kafka, database.warehouse))
     stored = f"database = '{database.name}' AND table = '{source.table}' AND default_kind = ''"
     columns = [name for (name,) in database.rows(f"SELECT name FROM system.columns WHERE {stored} ORDER BY position")]
     (row,) = database.rows(f"SELECT * FROM {source.table} FINAL")
@@ -87,10 +83,10 @@ def _shown(name: str, value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def test_amounts_are_exact(kafka: KafkaCluster, clickhouse: Warehouse, database: Database) -> None:
+def test_amounts_are_exact(kafka: KafkaCluster, database: Database) -> None:
     amounts = [Decimal("999999999999.99"), Decimal("-0.01"), Decimal("0.00"), Decimal("1.28"), Decimal("-327.68")]
     put(kafka, "charge-orders", *(CODEC.encode(an_order(f"S{n}", total_money=a)) for n, a in enumerate(amounts)))
-    fill(settings(kafka, clickhouse))
+    fill(settings(kafka, database.warehouse))
     assert [a for (a,) in database.rows("SELECT total_money FROM orders FINAL ORDER BY start_charge_seq")] == amounts
     assert database.rows("SELECT sum(total_money) FROM orders FINAL") == [(sum(amounts),)]
 
@@ -113,35 +109,35 @@ def answers(database: Database) -> Mapping[str, Any]:
     return {**tables, "days": days, "hours": rows(database, "connector_hours")}
 
 
-def test_whatever_comes_again_changes_no_answer(kafka: KafkaCluster, clickhouse: Warehouse, database: Database) -> None:
+def test_whatever_comes_again_changes_no_answer(kafka: KafkaCluster, database: Database) -> None:
     """Every batch twice, then in overlapping cuts, then all at once."""
     everything(kafka)
-    fill(settings(kafka, clickhouse, "first", rows=100))
+    fill(settings(kafka, database.warehouse, "first", rows=100))
     once = answers(database)
     assert len(once["telemetry"]) == 3 * 429 and len(once["orders"]) == 50
     assert all(once.values())
     for again in ({"rows": 100}, {"rows": 70}, {"rows": 33}, {}):
-        fill(settings(kafka, clickhouse, f"again-{again}".replace("'", "").replace(" ", "").strip("{}"), **again))
+        fill(
+            settings(kafka, database.warehouse, f"again-{again}".replace("'", "").replace(" ", "").strip("{}"), **again)
+        )
         assert answers(database) == once
 
 
-def test_a_bill_that_came_late_counts_whatever_is_read_again(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
+def test_a_bill_that_came_late_counts_whatever_is_read_again(kafka: KafkaCluster, database: Database) -> None:
     unbilled = an_order(billed=False, total_money=Decimal("9.99"))
     billed = an_order(billed=True, total_money=Decimal("10.01"))
     put(kafka, "charge-orders", *map(CODEC.encode, (unbilled, billed)))
-    fill(settings(kafka, clickhouse, "first", rows=1))
+    fill(settings(kafka, database.warehouse, "first", rows=1))
     put(kafka, "charge-orders", CODEC.encode(unbilled))
-    fill(settings(kafka, clickhouse, "first", rows=1))
+    fill(settings(kafka, database.warehouse, "first", rows=1))
     assert database.rows("SELECT billed, total_money FROM orders FINAL") == [(True, Decimal("10.01"))]
 
 
 def test_killed_between_insert_and_commit(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database, monkeypatch: pytest.MonkeyPatch
+    kafka: KafkaCluster, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything(kafka)
-    chosen = settings(kafka, clickhouse, rows=100)
+    chosen = settings(kafka, database.warehouse, rows=100)
     total = sum(ends(kafka).values())
     with monkeypatch.context() as killed:
         for name in ("commit", "hand_over"):
@@ -162,15 +158,13 @@ def taken(sink: Any) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
 
-def test_poison_is_dead_lettered_and_the_rest_goes_in(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
+def test_poison_is_dead_lettered_and_the_rest_goes_in(kafka: KafkaCluster, database: Database) -> None:
     good = payloads(5)
     another = CODEC.encode(an_order())
     put(
         kafka, TELEMETRY, good[0], good[1][:-1], UNKNOWN_ID, good[2], another, None, b"junk", good[3], good[4] + b"\x00"
     )
-    fill(settings(kafka, clickhouse))
+    fill(settings(kafka, database.warehouse))
     assert [wh for (wh,) in database.rows("SELECT meter_wh FROM telemetry FINAL ORDER BY sampled_at")] == [
         sample(n).meter_wh for n in (0, 2, 3)
     ]
@@ -185,12 +179,12 @@ def test_poison_is_dead_lettered_and_the_rest_goes_in(
     ]
 
 
-def test_what_only_clickhouse_can_find_wrong(kafka: KafkaCluster, clickhouse: Warehouse, database: Database) -> None:
+def test_what_only_clickhouse_can_find_wrong(kafka: KafkaCluster, database: Database) -> None:
     """An amount of more bytes than the column has, and an instant that is none."""
     good = [CODEC.encode(an_order(f"S{n}")) for n in range(20)]
     bad = [with_long_energy(an_order("BAD")), CODEC.encode(replace(an_order("BAD"), ended_at=2**62))]
     put(kafka, "charge-orders", *good[:13], bad[0], good[13], bad[1], *good[14:])
-    fill(settings(kafka, clickhouse))
+    fill(settings(kafka, database.warehouse))
     assert database.rows("SELECT count(), countIf(start_charge_seq = 'BAD') FROM orders FINAL") == [(20, 0)]
     first, second = letters(kafka, "charge-orders")
     assert (first.offset, first.reason, first.value) == (13, "refused_by_warehouse", bad[0])
@@ -235,13 +229,11 @@ def test_clickhouse_away_and_back(kafka: KafkaCluster, tmp_path: Path) -> None:
         server.stop()
 
 
-def test_samples_of_more_days_than_a_block_may_have(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
+def test_samples_of_more_days_than_a_block_may_have(kafka: KafkaCluster, database: Database) -> None:
     """As of chargers whose clocks are wrong. Their hours are kept for years."""
     day_ms = 86_400_000
     put(kafka, TELEMETRY, *(CODEC.encode(sample(n, sampled_at=sample().sampled_at - n * day_ms)) for n in range(250)))
-    fill(settings(kafka, clickhouse))
+    fill(settings(kafka, database.warehouse))
     assert database.rows("SELECT count() FROM connector_hours FINAL") == [(250,)]
     assert letters(kafka, TELEMETRY) == []
 
@@ -281,10 +273,8 @@ def paused(chosen: SinkSettings, away: Away) -> Iterator[None]:
         yield
 
 
-def test_while_it_is_away_memory_is_bounded_and_nothing_is_committed(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
-    chosen, away = with_little_room(kafka, clickhouse)
+def test_while_it_is_away_memory_is_bounded_and_nothing_is_committed(kafka: KafkaCluster, database: Database) -> None:
+    chosen, away = with_little_room(kafka, database.warehouse)
     with paused(chosen, away):
         assert committed(chosen) == {}
         away.away = False
@@ -293,10 +283,8 @@ def test_while_it_is_away_memory_is_bounded_and_nothing_is_committed(
     assert database.rows("SELECT count() FROM telemetry FINAL") == [(1_000,)]
 
 
-def test_a_partition_that_was_paused_is_read_on_when_it_comes_back(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
-    chosen, away = with_little_room(kafka, clickhouse)
+def test_a_partition_that_was_paused_is_read_on_when_it_comes_back(kafka: KafkaCluster, database: Database) -> None:
+    chosen, away = with_little_room(kafka, database.warehouse)
     with paused(chosen, away):
         with running(chosen, away) as another:
             until(lambda: another._intake.lanes)
@@ -306,11 +294,9 @@ def test_a_partition_that_was_paused_is_read_on_when_it_comes_back(
     assert database.rows("SELECT count() FROM telemetry FINAL") == [(1_000,)]
 
 
-def test_told_to_stop_it_puts_in_what_it_has_read(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
+def test_told_to_stop_it_puts_in_what_it_has_read(kafka: KafkaCluster, database: Database) -> None:
     put(kafka, TELEMETRY, *payloads(30))
-    chosen = settings(kafka, clickhouse, wait_s=200.0)
+    chosen = settings(kafka, database.warehouse, wait_s=200.0)
     with running(chosen) as sink:
         until(lambda: sink._intake.held)
         assert committed(chosen) == {}
@@ -318,10 +304,8 @@ def test_told_to_stop_it_puts_in_what_it_has_read(
     assert database.rows("SELECT count() FROM telemetry FINAL") == [(30,)]
 
 
-def test_partitions_change_hands_and_nothing_is_lost(
-    kafka: KafkaCluster, clickhouse: Warehouse, database: Database
-) -> None:
-    chosen = settings(kafka, clickhouse, rows=50, wait_s=0.1)
+def test_partitions_change_hands_and_nothing_is_lost(kafka: KafkaCluster, database: Database) -> None:
+    chosen = settings(kafka, database.warehouse, rows=50, wait_s=0.1)
     for partition in range(8):
         put(
             kafka,
