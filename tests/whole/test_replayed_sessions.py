@@ -1,5 +1,5 @@
 """2,000 real sessions through the real pipeline and into the warehouse: each comes out as one order, the electricity of
-every connector and day is what the file says, and the audit of every day finds nothing wrong."""
+every connector and day is what the file says, and the audit finds nothing wrong."""
 
 import json
 from collections import defaultdict
@@ -125,16 +125,18 @@ def charged(part: Fraction) -> Fraction:
     return (part - 2 * falling * falling) / Fraction(23, 25)
 
 
-def test_the_audit_of_every_day_finds_nothing_wrong(replayed: Replayed) -> None:
+def test_the_audit_finds_nothing_wrong(replayed: Replayed, thorough: bool) -> None:
+    """Of every day, or of each eighth."""
     client, now = replayed.database.client, datetime.now(UTC)
-    days = sorted({day_of(session.ended_at) for session in replayed.sessions})
+    days = sorted({day_of(session.ended_at) for session in replayed.sessions})[:: 1 if thorough else 8]
+    ended = [session for session in replayed.sessions if day_of(session.ended_at) in set(days)]
     audits = [audit(client, day, now, []) for day in days]
     wrong = [figure for one in audits for figure in one.figures if figure.wrong]
     assert wrong == []
     compared = {name: sum(f.checked for one in audits for f in one.figures if f.comparison == name)
                 for name in ("energy", "sums", "statistics")}  # fmt: skip
-    assert compared["energy"] == compared["sums"] == 2000
-    assert compared["statistics"] > 1000
+    assert compared["energy"] == compared["sums"] == len(ended) > 200
+    assert compared["statistics"] > len(ended) / 2
 
 
 def test_the_curve_ends_with_everything() -> None:

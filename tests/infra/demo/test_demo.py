@@ -110,7 +110,10 @@ def test_it_ends_with_its_figures_and_loses_nothing(
     assert abs(electricity["told_kwh"] - electricity["metered_kwh"]) <= 20 * 0.05
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(other, marks=pytest.mark.thorough) for other in (signal.SIGHUP, signal.SIGINT))],
+)
 def test_being_told_to_end_drains_and_leaves_nothing_running(
     broker: LocalKafka,
     warehouse: Databases,
@@ -149,14 +152,22 @@ def test_told_so_twice_it_does_not_drain_and_says_so(
     assert _topics_on(broker) == []
 
 
-@pytest.mark.parametrize("told_at", [b"", b"making topics", b"starting the streams worker"])
+@pytest.mark.parametrize(
+    ("told_at", "number"),
+    [(b"", signal.SIGINT), (b"making topics", signal.SIGHUP), (b"starting the streams worker", signal.SIGTERM)],
+)
 def test_told_so_before_all_is_at_work_it_ends_at_once_and_says_so(
-    broker: LocalKafka, warehouse: Databases, clean_environment: pytest.MonkeyPatch, tmp_path: Path, told_at: bytes
+    broker: LocalKafka,
+    warehouse: Databases,
+    clean_environment: pytest.MonkeyPatch,
+    tmp_path: Path,
+    told_at: bytes,
+    number: signal.Signals,
 ) -> None:
     with _started(broker, tmp_path) as (demo, told):
         until(lambda: _listens(demo.pid) and told_at in told.read_bytes(), "the moment to be told", every_s=0.01)
         children = children_of(demo.pid)
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(number)
         out, _ = demo.communicate(timeout=240)
     assert json.loads(out) == {"ended": "interrupted"}, told.read_text()
     assert demo.returncode == 130

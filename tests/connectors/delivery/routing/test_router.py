@@ -194,7 +194,7 @@ def test_a_station_that_is_new_on_the_catalog_is_followed(lanes: KafkaCluster) -
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_every_record_is_there_exactly_once_however_often_the_router_is_killed(lanes: KafkaCluster, seed: int) -> None:
     chance = random.Random(seed)
     on.publish(lanes, on.station("S1", "110105"), on.station("S2", "110106"), on.station("S3", "310000"))
