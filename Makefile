@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SECONDS ?=
-JOBS ?= 2
+JOBS ?= 3
 ARGS ?=
 COMPILER = $(shell command -v cc)
 

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow, pytes
 PATIENT_DEMO = """
 from infra import cli
 from infra.demo import run
-run._BILL_WAIT_MS, run._DRAIN_TIMEOUT_S = 30_000, 180.0
+run._BILL_WAIT_MS, run._DRAIN_TIMEOUT_S = 15_000, 180.0
 cli.main()
 """
 
